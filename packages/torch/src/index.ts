@@ -1,1 +1,34 @@
-export {};
+// libtorch from TypeScript. Tensors and their operators, autograd, nn, optim.
+export { Generator, manualSeed } from "./generator.js";
+export { enableGrad, noGrad } from "./gradMode.js";
+export * as nn from "./nn/index.js";
+export { operator, operatorNames, ops } from "./operators.js";
+export * as optim from "./optim/index.js";
+export { liveTensors, scope } from "./scope.js";
+export { loadTensors, saveTensors } from "./stateFiles.js";
+export {
+  allocatorStats,
+  type BuildInfo,
+  buildInfo,
+  releaseCachedMemory,
+  setCacheLimit,
+  setNumThreads,
+} from "./system.js";
+export {
+  arange,
+  type Device,
+  type DType,
+  full,
+  isTensor,
+  type MemoryFormat,
+  ones,
+  rand,
+  randn,
+  type Scalar,
+  type Tensor,
+  type TensorOptions,
+  type TypedArray,
+  tensor,
+  tensorFromBytes,
+  zeros,
+} from "./tensor.js";

@@ -1,0 +1,80 @@
+// The addon's exports. What JavaScript users see is packages/torch; this is the least that it needs.
+#include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
+#include <napi.h>
+#include <torch/version.h>
+
+#include "allocator.h"
+#include "compat.h"
+#include "dispatch.h"
+#include "dtypes.h"
+#include "errors.h"
+#include "tensorObject.h"
+#include "values.h"
+
+namespace topofr {
+namespace {
+
+// tensorFromBytes(typedArray, dtype, shape): one copy in; the bytes are read as `dtype`.
+Napi::Value tensorFromBytes(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  return guarded(env, "tensorFromBytes", [&] {
+    if (!info[0].IsTypedArray()) throw std::invalid_argument("expected a typed array");
+    Napi::TypedArray data = info[0].As<Napi::TypedArray>();
+    at::ScalarType dtype = dtypeFromName(info[1].ToString());
+    Napi::Array sizes = info[2].As<Napi::Array>();
+    std::vector<int64_t> shape;
+    for (uint32_t i = 0; i < sizes.Length(); ++i) shape.push_back(sizes.Get(i).ToNumber().Int64Value());
+    at::Tensor tensor = at::empty(shape, dtype);
+    if (tensor.nbytes() != data.ByteLength())
+      throw std::invalid_argument("shape and dtype need " + std::to_string(tensor.nbytes()) + " bytes, but the data has " +
+                                  std::to_string(data.ByteLength()));
+    void* source = nullptr;
+    napi_get_typedarray_info(env, data, nullptr, nullptr, &source, nullptr, nullptr);
+    if (tensor.nbytes() > 0) std::memcpy(tensor.data_ptr(), source, tensor.nbytes());
+    return TensorObject::wrap(env, tensor);
+  });
+}
+
+// setGradEnabled(flag): the previous value.
+Napi::Value setGradEnabled(const Napi::CallbackInfo& info) {
+  bool previous = c10::GradMode::is_enabled();
+  c10::GradMode::set_enabled(info[0].ToBoolean());
+  return Napi::Boolean::New(info.Env(), previous);
+}
+
+Napi::Value buildInfo(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  return guarded(env, "buildInfo", [&]() -> Napi::Value {
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("torchVersion", TORCH_VERSION);
+    result.Set("compiler", __VERSION__);
+    result.Set("threads", at::get_num_threads());
+    result.Set("cuda", at::hasCUDA());
+    result.Set("mkldnn", at::hasMKLDNN());
+    result.Set("configuration", at::show_config());
+    return result;
+  });
+}
+
+Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new Environment());
+  defineAllocator(env, exports);
+  TensorObject::define(env, exports);
+  defineScopes(env, exports);
+  defineDispatch(env, exports);
+  defineRandom(env, exports);
+  exports.Set("tensorFromBytes", Napi::Function::New(env, tensorFromBytes));
+  exports.Set("setGradEnabled", Napi::Function::New(env, setGradEnabled));
+  exports.Set("buildInfo", Napi::Function::New(env, buildInfo));
+  exports.Set("setNumThreads", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
+    guarded(info.Env(), "setNumThreads", [&] { at::set_num_threads(info[0].ToNumber().Int32Value()); });
+  }));
+  return exports;
+}
+
+}  // namespace
+}  // namespace topofr
+
+Napi::Object initialiseAddon(Napi::Env env, Napi::Object exports) { return topofr::initialise(env, exports); }
+NODE_API_MODULE(topofr_torch, initialiseAddon)

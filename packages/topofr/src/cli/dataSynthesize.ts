@@ -1,0 +1,98 @@
+// topofr data synthesize: draws a set of faces from a seed, with pairs to verify, so that nothing has to be downloaded.
+
+import { writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { fileError, TopofrError } from "@topofr/formats";
+import type { Command } from "commander";
+import { openImageFolder } from "../data/imageFolder.js";
+import { addCommand, print, printJson, realNumber, wholeNumber } from "./command.js";
+import { contactSheet } from "./contactSheet.js";
+import { type WorldOptions, writeWorld } from "./engine.js";
+import { countView } from "./progressView.js";
+
+const SHEET_IDENTITIES = 12;
+const SHEET_IMAGES = 10;
+
+interface SynthesizeFlags {
+  identities: number;
+  images: number;
+  seed: number;
+  hardShare: number;
+  format: string;
+  quality: number;
+  folds: number;
+  pairsPerFold: number;
+  workers: number;
+  contactSheet?: string;
+  json?: boolean;
+}
+
+export function addData(program: Command): void {
+  const data = addCommand(program, "data", "Make data sets.", ["data synthesize faces --identities 100"]);
+  addCommand(data, "synthesize", "Draw aligned 112x112 faces of people who do not exist.", [
+    "data synthesize faces --identities 100 --images 40 --contact-sheet faces.png",
+    "data synthesize faces-test --identities 40 --seed 2 --pairs-per-fold 100",
+  ])
+    .argument("<folder>", "where to write identity/image files and pairs.txt")
+    .option("--identities <n>", "people", wholeNumber("--identities", { min: 2 }), 100)
+    .option("--images <n>", "images of each", wholeNumber("--images", { min: 1 }), 40)
+    .option("--seed <n>", "another seed, other people", wholeNumber("--seed", { max: 2 ** 32 - 1 }), 1)
+    .option(
+      "--hard-share <share>",
+      "share of images made hard: blurred, dark, covered, turned far",
+      realNumber("--hard-share", { max: 1 }),
+      0.1,
+    )
+    .option("--format <name>", "jpeg or png", "jpeg")
+    .option("--quality <n>", "of jpeg", wholeNumber("--quality", { min: 1, max: 100 }), 95)
+    .option("--folds <n>", "folds of pairs.txt", wholeNumber("--folds", { min: 2 }), 10)
+    .option(
+      "--pairs-per-fold <n>",
+      "same pairs, and as many different pairs, in a fold; 0: no pairs.txt",
+      wholeNumber("--pairs-per-fold"),
+      0,
+    )
+    .option("--workers <n>", "threads", wholeNumber("--workers", { min: 1 }), availableParallelism())
+    .option("--contact-sheet <file>", "also write a PNG with some of the faces")
+    .option("--json", "print what was written as JSON")
+    .action(synthesize);
+}
+
+async function synthesize(folder: string, flags: SynthesizeFlags): Promise<void> {
+  const { identities, images, seed, hardShare, quality, folds, pairsPerFold, workers } = flags;
+  const { format } = flags;
+  if (format !== "jpeg" && format !== "png")
+    throw new TopofrError("E_USAGE", `--format: expected jpeg or png, found "${format}"`);
+  const options: WorldOptions = {
+    seed,
+    identities,
+    imagesPerIdentity: images,
+    hardShare,
+    format,
+    quality,
+    workers,
+  };
+  if (pairsPerFold > 0) options.pairs = { folds, perFold: pairsPerFold };
+  const view = countView("drawing", "faces");
+  await writeWorld(folder, options, view.onProgress).finally(view.close);
+  if (flags.contactSheet) await writeContactSheet(folder, flags.contactSheet);
+  if (flags.json) return printJson({ folder, ...options, contactSheet: flags.contactSheet ?? null });
+  print(`${identities * images} images of ${identities} people in ${folder}`);
+  if (options.pairs) print(`pairs in ${join(folder, "pairs.txt")}`);
+  if (flags.contactSheet) print(`contact sheet ${flags.contactSheet}`);
+}
+
+/** One row a person. */
+async function writeContactSheet(folder: string, file: string): Promise<void> {
+  const { identities, samples } = await openImageFolder(folder);
+  const rows = identities
+    .slice(0, SHEET_IDENTITIES)
+    .map((identity) => samples.filter((sample) => sample.identity === identity).slice(0, SHEET_IMAGES));
+  const png = await contactSheet(rows.map((row) => row.map(({ path }) => path)));
+  try {
+    await writeFile(file, png);
+  } catch (error) {
+    throw fileError(file, "write the contact sheet", error);
+  }
+}

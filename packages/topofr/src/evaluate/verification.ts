@@ -1,0 +1,131 @@
+// One report from embeddings and pairs: 10-fold accuracy, AUC, EER, TAR at FAR, ROC and distance
+// histograms. The decisions are in folds.ts and roc.ts; text for people is in report.ts.
+
+import { TopofrError } from "@topofr/formats";
+import { normalizeRows, pairDistances, sumFlips } from "./embeddings.js";
+import { type FoldResult, foldedAccuracy } from "./folds.js";
+import type { PairSet } from "./pairs.js";
+import { areaUnderCurve, equalErrorRate, rocCurve, tarAtFar, thinCurve } from "./roc.js";
+
+/** FAR targets of a report. */
+export const FAR_TARGETS = [1e-1, 1e-2, 1e-3, 1e-4] as const;
+/** Fewer expected false accepts than this and the TAR is mostly chance. */
+export const MINIMUM_FALSE_ACCEPTS = 10;
+/** Squared distances of unit vectors lie in 0..4. */
+const HISTOGRAM_BINS = 80;
+const LARGEST_DISTANCE = 4;
+
+export interface TarAtFar {
+  /** The FAR asked for, and the FAR at the threshold (at or below it). */
+  far: number;
+  farReached: number;
+  tar: number;
+  /** Squared distance up to which pairs are accepted; -infinity (null in JSON) when no pair may be. */
+  threshold: number;
+  /** Pairs of two people the FAR was measured on. */
+  impostors: number;
+  /** Why the number should not be trusted, or null. */
+  note: string | null;
+}
+
+export interface DistanceHistogram {
+  /** Width of a bin on the squared distance; bin k is [k·width, (k+1)·width), the last one closed. */
+  binWidth: number;
+  /** Pairs of one person, and of two, per bin. */
+  same: number[];
+  different: number[];
+}
+
+/** All thresholds are squared Euclidean distances of L2-normalised embeddings: 2 - 2·cosine. */
+export interface VerificationReport {
+  pairs: number;
+  samePairs: number;
+  images: number;
+  dimension: number;
+  /** Mean and standard deviation (ddof 0) of the folds' held-out accuracies, 0..1. */
+  accuracy: number;
+  accuracyStd: number;
+  perFold: FoldResult[];
+  bestThreshold: number;
+  auc: number;
+  eer: number;
+  tarAtFar: TarAtFar[];
+  /** ROC points for plotting, thinned. */
+  roc: { far: number; tar: number }[];
+  distances: DistanceHistogram;
+}
+
+/**
+ * Verifies `pairs` by `embeddings` [images, dimension] (one row per `pairs.images`, in that order). With
+ * `mirrored`, the embeddings of the mirror images, the two are summed first (flip test); a caller who has
+ * summed them already leaves it out. Rows are L2-normalised here.
+ *
+ * E_DATA when the sizes do not fit, a value is NaN or infinite, or one kind of pair is missing.
+ */
+export function verifyPairs(
+  embeddings: Float32Array,
+  pairs: PairSet,
+  options: { mirrored?: Float32Array } = {},
+): VerificationReport {
+  const images = pairs.images.length;
+  const dimension = embeddings.length / images;
+  if (images === 0 || dimension === 0 || !Number.isInteger(dimension)) {
+    throw new TopofrError(
+      "E_DATA",
+      `${embeddings.length} embedding numbers for ${images} images: expected the same number for each image`,
+    );
+  }
+  const summed = options.mirrored === undefined ? embeddings : sumFlips(embeddings, options.mirrored);
+  const distances = pairDistances(normalizeRows(summed, dimension), dimension, pairs.first, pairs.second);
+  const curve = rocCurve(
+    distances.map((distance) => -distance),
+    pairs.same,
+  );
+  const { accuracy, accuracyStd, perFold, bestThreshold } = foldedAccuracy(distances, pairs.same, {
+    folds: pairs.folds,
+  });
+  return {
+    pairs: pairs.same.length,
+    samePairs: curve.genuines,
+    images,
+    dimension,
+    accuracy,
+    accuracyStd,
+    perFold,
+    bestThreshold,
+    auc: areaUnderCurve(curve),
+    eer: equalErrorRate(curve),
+    tarAtFar: FAR_TARGETS.map((far) => {
+      const { farReached, tar, threshold } = tarAtFar(curve, far);
+      const { impostors } = curve;
+      return { far, farReached, tar, threshold: 0 - threshold, impostors, note: farNote(far, impostors) };
+    }),
+    roc: thinCurve(curve),
+    distances: histogram(distances, pairs.same),
+  };
+}
+
+/** A caution when so few pairs of two people exist that a FAR can hardly be measured on them, else null. */
+export function farNote(far: number, impostors: number): string | null {
+  const expected = far * impostors;
+  // A relative margin keeps 0.1·100 pairs, and the like, on the measurable side of rounding.
+  if (expected >= MINIMUM_FALSE_ACCEPTS * (1 - 1e-9)) return null;
+  return (
+    `FAR ${far} of ${impostors} different pairs: ${Number(expected.toPrecision(2))} false accepts expected, ` +
+    `${MINIMUM_FALSE_ACCEPTS} needed for a steady number`
+  );
+}
+
+function histogram(distances: Float64Array, same: Uint8Array): DistanceHistogram {
+  const binWidth = LARGEST_DISTANCE / HISTOGRAM_BINS;
+  const result = {
+    binWidth,
+    same: new Array<number>(HISTOGRAM_BINS).fill(0),
+    different: new Array<number>(HISTOGRAM_BINS).fill(0),
+  };
+  distances.forEach((distance, k) => {
+    const bin = Math.min(HISTOGRAM_BINS - 1, Math.floor(distance / binWidth));
+    (same[k] === 1 ? result.same : result.different)[bin]! += 1;
+  });
+  return result;
+}

@@ -1,0 +1,36 @@
+// Networks by name.
+import { TopofrError } from "@topofr/formats";
+import type { Backbone } from "./backbone.js";
+import { IResNet } from "./iresnet.js";
+import { MobileFaceNet } from "./mobileFaceNet.js";
+
+export interface BackboneOptions {
+  embeddingSize?: number;
+  /** IResNet only. */
+  dropout?: number;
+}
+
+const BACKBONES = {
+  mobilefacenet: ({ embeddingSize = 512 }: BackboneOptions) => new MobileFaceNet({ embeddingSize }),
+  "mobilefacenet-large": ({ embeddingSize = 512 }: BackboneOptions) =>
+    new MobileFaceNet({ embeddingSize, blocks: [2, 8, 12, 4], scale: 4 }),
+  iresnet18: (options: BackboneOptions) => new IResNet(18, options),
+  iresnet34: (options: BackboneOptions) => new IResNet(34, options),
+  iresnet50: (options: BackboneOptions) => new IResNet(50, options),
+  iresnet100: (options: BackboneOptions) => new IResNet(100, options),
+  iresnet200: (options: BackboneOptions) => new IResNet(200, options),
+} as const;
+
+export type NetworkName = keyof typeof BACKBONES;
+export const NETWORKS = Object.keys(BACKBONES) as NetworkName[];
+
+/**
+ * A network with fresh weights, drawn from the default generator (see `manualSeed`).
+ * @throws E_MODEL for an unknown name.
+ */
+export function createBackbone(name: NetworkName, options: BackboneOptions = {}): Backbone {
+  const create = BACKBONES[name];
+  if (create === undefined)
+    throw new TopofrError("E_MODEL", `unknown network "${name}"; known: ${NETWORKS.join(", ")}`);
+  return create(options);
+}
