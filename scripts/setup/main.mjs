@@ -32,7 +32,10 @@ export function steps(host, { force, system }) {
   return [
     {
       name: "system packages",
-      detail: () => `: ${missingPackages(host).join(" ")} (up to 300 MB to download)`,
+      detail() {
+        const missing = missingPackages(host);
+        return `: ${missing.join(" ")}${missing.includes("libtorch-dev") ? " (about 300 MB to download)" : ""}`;
+      },
       current: () => missingPackages(host).length === 0,
       work() {
         const missing = missingPackages(host);
@@ -51,7 +54,7 @@ export function steps(host, { force, system }) {
     },
     {
       name: "native build",
-      detail: () => " (about two minutes the first time)",
+      detail: () => " (about a minute the first time)",
       current: () => !force && nativeCurrent(host),
       work: () => buildNative(host, { force }),
     },

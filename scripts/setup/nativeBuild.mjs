@@ -1,11 +1,13 @@
 // Step 3: the addon. cmake builds it in native/build/<key>; the result goes to packages/torch/build/ with a note of what
 // it was built from. The folder's key leaves the sources out, so that an edit rebuilds only what it touches.
-import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { filesUnder, logTail, SetupError, shortHash } from "./host.mjs";
 import { findLibtorch } from "./libtorch.mjs";
 import { compiler } from "./systemPackages.mjs";
+
+const SOURCE_LIST = "sources.json"; // in the build folder: a hash of each source that it was built from
 
 const outputFolder = (host) => join(host.root, "packages/torch/build");
 
@@ -29,13 +31,14 @@ export function buildNative(host, { force = false } = {}) {
   const key = buildKey(host, libtorch);
   const folder = join(host.root, "native/build", key.folder);
   const log = join(folder, "setup.log");
-  if (force) rmSync(folder, { recursive: true, force: true });
+  if (force || hasBackdatedSource(host, folder)) rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   rmSync(log, { force: true });
 
   const flags = host.env.TOPOFR_CXX_FLAGS ?? "-march=native";
   cmake(host, log, ["-S", "native", "-B", folder, ...configuration(host, libtorch, flags)]);
   cmake(host, log, ["--build", folder, "--parallel"]);
+  writeFileSync(join(folder, SOURCE_LIST), JSON.stringify(sourceHashes(host)));
   install(host, join(folder, "topofr_torch.node"), {
     key: key.whole,
     libtorchVersion: libtorch.version,
@@ -100,13 +103,29 @@ function buildKey(host, libtorch) {
       shortHash(host.read(join(host.root, "node_modules", name, "package.json"))),
     ),
   };
-  const folder = join(host.root, "native");
-  const sources = ["CMakeLists.txt", ...filesUnder(join(folder, "src")).map((name) => join("src", name))];
-  const texts = sources.map((name) => [name, host.read(join(folder, name))]);
   return {
     folder: `${libtorch.version}-${shortHash(machine)}`,
-    whole: `${libtorch.version}-${shortHash([machine, texts])}`,
+    whole: `${libtorch.version}-${shortHash([machine, sourceHashes(host)])}`,
   };
+}
+
+/** Hash of each source's text, by its path in native/. */
+function sourceHashes(host) {
+  const folder = join(host.root, "native");
+  const names = ["CMakeLists.txt", ...filesUnder(join(folder, "src")).map((name) => join("src", name))];
+  return Object.fromEntries(names.map((name) => [name, shortHash(host.read(join(folder, name)))]));
+}
+
+/** A source that differs from what was built, yet is older than the build, as tar or rsync leave it: make would not see it. */
+function hasBackdatedSource(host, folder) {
+  const path = join(folder, SOURCE_LIST);
+  const built = JSON.parse(host.read(path) ?? "{}");
+  const changed = Object.entries(sourceHashes(host)).filter(
+    ([name, hash]) => name in built && built[name] !== hash,
+  );
+  return changed.some(
+    ([name]) => statSync(join(host.root, "native", name)).mtimeMs <= statSync(path).mtimeMs,
+  );
 }
 
 /** Changes when a libtorch is replaced in place, as an upgrade does. */

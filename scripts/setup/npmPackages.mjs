@@ -1,4 +1,5 @@
 // Step 2: the npm packages, as package-lock.json names them.
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { logTail, SetupError } from "./host.mjs";
 
@@ -30,12 +31,23 @@ function parseLock(text) {
 /** @param {import("./host.mjs").Host} host */
 export function installNpmPackages(host) {
   const log = join(host.root, ".setup/logs/npm.log");
-  const command = host.exists(join(host.root, "package-lock.json")) ? "ci" : "install";
-  const npm = host.platform === "win32" ? "npm.cmd" : "npm";
-  const { code } = host.run(npm, [command, "--no-audit", "--no-fund", "--include=dev"], { log });
+  rmSync(log, { force: true });
+  const npm = (...args) =>
+    host.run(
+      host.platform === "win32" ? "npm.cmd" : "npm",
+      [...args, "--no-audit", "--no-fund", "--include=dev"],
+      { log },
+    ).code;
+
+  const locked = host.exists(join(host.root, "package-lock.json"));
+  let code = locked ? npm("ci") : npm("install");
+  // npm ci refuses a lock file written where the registry lacked an optional package of another platform.
+  // npm install still takes the locked versions of all others.
+  if (code !== 0 && locked && host.read(log)?.includes("npm error code EUSAGE"))
+    code = npm("install", "--no-save");
   if (code === 0) return;
   throw new SetupError(
-    `npm ${command} failed (exit status ${code}):\n${logTail(host, log)}\n` +
+    `npm could not install the packages (exit status ${code}):\n${logTail(host, log)}\n` +
       "Check the network and the registry that npm is set to (npm config get registry), then start again.",
   );
 }

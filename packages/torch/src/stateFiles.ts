@@ -21,11 +21,14 @@ export async function saveTensors(
  * Tensors of a .safetensors, .pt or .pth file by name, in the file's order.
  * @throws E_FORMAT for a broken file, or one whose pickle asks for anything beyond tensors.
  */
-export async function loadTensors(path: string): Promise<{ tensors: Map<string, Tensor>; metadata: Record<string, string> }> {
+export async function loadTensors(path: string): Promise<{
+  tensors: Map<string, Tensor>;
+  metadata: ReadonlyMap<string, string>;
+}> {
   const isSafetensors = path.endsWith(".safetensors");
   if (!isSafetensors && !/\.(pt|pth|bin)$/.test(path))
     throw new TopofrError("E_USAGE", `${path}: expected a .safetensors, .pt or .pth file`);
-  const file = isSafetensors ? await readSafetensors(path) : { tensors: await readStateDict(path), metadata: {} };
+  const file = isSafetensors ? await readSafetensors(path) : { tensors: await readStateDict(path), metadata: new Map<string, string>() };
   const tensors = new Map<string, Tensor>();
   for (const { name, dtype, shape, data } of file.tensors) tensors.set(name, tensorFromBytes(data, dtype, shape));
   return { tensors, metadata: file.metadata };

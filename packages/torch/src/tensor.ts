@@ -1,9 +1,9 @@
 // The Tensor type, and how tensors come from and go to JavaScript data. Operators: operators.generated.ts.
-import { TopofrError } from "@topofr/formats";
+import { type DType, TopofrError } from "@topofr/formats";
 import { native } from "./native.js";
 import { methodNames, type TensorMethods } from "./operators.generated.js";
 
-export type DType = "float32" | "float64" | "bfloat16" | "float16" | "int64" | "int32" | "uint8" | "bool";
+export type { DType };
 export type MemoryFormat = "contiguous" | "channelsLast" | "channelsLast3d" | "preserve";
 /** "cpu", "cuda" or "cuda:1". */
 export type Device = string;

@@ -7,7 +7,6 @@ import { fileError, TopofrError } from "@topofr/formats";
 import type { Command } from "commander";
 import { openImageFolder } from "../data/imageFolder.js";
 import { addCommand, print, printJson, realNumber, wholeNumber } from "./command.js";
-import { contactSheet } from "./contactSheet.js";
 import { type WorldOptions, writeWorld } from "./engine.js";
 import { countView } from "./progressView.js";
 
@@ -89,6 +88,7 @@ async function writeContactSheet(folder: string, file: string): Promise<void> {
   const rows = identities
     .slice(0, SHEET_IDENTITIES)
     .map((identity) => samples.filter((sample) => sample.identity === identity).slice(0, SHEET_IMAGES));
+  const { contactSheet } = await import("./contactSheet.js"); // the image library takes a while to load
   const png = await contactSheet(rows.map((row) => row.map(({ path }) => path)));
   try {
     await writeFile(file, png);

@@ -1,8 +1,7 @@
 // topofr demo: draws faces, trains the whole method on them, verifies people it has not seen before and after,
 // and leaves a run folder with a report.
 
-import { existsSync } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TopofrError } from "@topofr/formats";
@@ -117,14 +116,15 @@ export function beforeAndAfter(evaluations: readonly EventOfType<"evaluation">[]
 }
 
 async function drawFaces(folder: string, options: WorldOptions, what: string): Promise<void> {
-  const { identities, imagesPerIdentity, seed } = options;
-  // A finished set is named by what it holds; a set cut short by a kill is drawn again.
-  const done = join(folder, `.complete-${seed}-${identities}x${imagesPerIdentity}`);
-  if (existsSync(done)) return note(`${what}: already in ${folder}`);
+  // Written last: a set that a kill cut short, or that another version drew, is drawn again.
+  const marker = join(folder, ".complete.json");
+  const made = JSON.stringify(options);
+  if ((await readFile(marker, "utf8").catch(() => null)) === made)
+    return note(`${what}: already in ${folder}`);
   await rm(folder, { recursive: true, force: true });
   const view = countView(what, "faces");
   await writeWorld(folder, options, view.onProgress).finally(view.close);
-  await writeFile(done, "");
+  await writeFile(marker, made);
 }
 
 /** A recipe of this repository: recipes/ lies beside packages/, four folders above dist/cli/. */

@@ -1,13 +1,9 @@
 #!/usr/bin/env node
-// The command line: the program, its commands, and the exit status. Only cli/ prints.
+// The process around the program: arguments in, exit status out. Only cli/ prints.
 
 import { packageVersion } from "../runs/environment.js";
-import { createProgram, runProgram } from "./command.js";
-import { addData } from "./dataSynthesize.js";
-import { addDemo } from "./demo.js";
-import { addDoctor } from "./doctor.js";
-import { addEvaluate } from "./evaluate.js";
-import { addTrain } from "./train.js";
+import { runProgram } from "./command.js";
+import { topofrProgram } from "./program.js";
 
 // `topofr … | head` closes the pipe early; that is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -15,10 +11,4 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-const program = createProgram(await packageVersion());
-addTrain(program);
-addEvaluate(program);
-addData(program);
-addDoctor(program);
-addDemo(program);
-process.exitCode = await runProgram(program, process.argv.slice(2));
+process.exitCode = await runProgram(topofrProgram(await packageVersion()), process.argv.slice(2));

@@ -20,7 +20,7 @@ export const standardError: Screen = {
   write: (text) => void process.stderr.write(text),
   isTerminal: Boolean(process.stderr.isTTY),
   get columns() {
-    return process.stderr.columns ?? 100;
+    return process.stderr.columns || 100; // 0 where a terminal does not say
   },
   now: () => performance.now() / 1000,
 };
@@ -42,9 +42,8 @@ export class StatusLine {
     const now = this.#screen.now();
     if (!force && now - this.#drawnAt < pause) return;
     this.#drawnAt = now;
-    if (!isTerminal) return this.#screen.write(`${text(columns)}\n`);
-    this.#screen.write(`\r\x1b[2K${text(columns - 1)}`);
-    this.#visible = true;
+    this.#screen.write(isTerminal ? `\r\x1b[2K${text(columns - 1)}` : `${text(columns)}\n`);
+    this.#visible = isTerminal;
   }
 
   /** Prints a line that stays, above the changing one. */
@@ -95,7 +94,7 @@ export function countView(label: string, unit: string, screen: Screen = standard
   return {
     onProgress(done: number, total: number): void {
       const perSecond = done / Math.max(1e-3, screen.now() - started);
-      const left = formatDuration((total - done) / Math.max(1e-9, perSecond));
+      const left = formatDuration(done === 0 ? Number.POSITIVE_INFINITY : (total - done) / perSecond);
       const text = `${label}: ${done}/${total} ${unit}  ${perSecond.toFixed(0)}/s  ${left} left`;
       line.update((width) => text.slice(0, width), { force: done === total });
     },

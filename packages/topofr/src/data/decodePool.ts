@@ -1,6 +1,5 @@
 // Decode workers and the memory they write into: a ring of slots, one batch each, shared by all threads. Knows nothing of
 // order, labels or what to do about bad images: batchRing.ts and loader.ts.
-import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { TopofrError } from "@topofr/formats";
@@ -108,7 +107,8 @@ export class DecodePool {
   }
 
   #startLane(workerData: WorkerSetup): Lane {
-    const worker = new Worker(new URL("./decodeWorker.js", import.meta.url), { workerData });
+    // No execArgv: flags such as --input-type or --inspect are meant for the process, and would stop the thread.
+    const worker = new Worker(new URL("./decodeWorker.js", import.meta.url), { workerData, execArgv: [] });
     const lane: Lane = { worker, load: 0, requests: new Map() };
     worker.unref();
     worker.on("message", (reply: DecodeReply) => this.#settle(lane, reply));
@@ -166,7 +166,7 @@ export class DecodePool {
 async function stopWorker(worker: Worker): Promise<void> {
   if (worker.threadId === -1) return; // it has ended already
   worker.ref();
-  const ended = once(worker, "exit");
+  const ended = new Promise((resolve) => worker.once("exit", resolve)); // events.once would throw at an "error"
   worker.postMessage("stop");
   const patience = setTimeout(() => void worker.terminate(), STOP_PATIENCE_MS);
   await ended;

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openImageFolder } from "./imageFolder.js";
-import { temporaryFolder, write } from "./testImages.js";
+import { temporaryFolder, write } from "./images.test.support.js";
 
 let folder: ReturnType<typeof temporaryFolder>;
 beforeEach(() => {

@@ -4,8 +4,6 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { FaceDataset } from "./dataset.js";
 import { DecodePool } from "./decodePool.js";
-import { type Batch, BatchLoader, type BatchLoaderOptions, loadImages } from "./loader.js";
-import { EpochSampler } from "./sampler.js";
 import {
   mirrored,
   pattern,
@@ -15,7 +13,9 @@ import {
   truncate,
   write,
   writeDataset,
-} from "./testImages.js";
+} from "./images.test.support.js";
+import { type Batch, BatchLoader, type BatchLoaderOptions, loadImages } from "./loader.js";
+import { EpochSampler } from "./sampler.js";
 
 const IMAGE_BYTES = TEST_SIZE ** 2 * 3;
 const folder = temporaryFolder();
@@ -225,8 +225,20 @@ test("a worker that dies is an error that names the file it was at, not a hang",
   const items = Array.from({ length: 500 }, (_, i) => dataset.samples[i % 54]!);
   const decoding = pool.decode(0, items);
   await pool.workers[0]!.terminate();
-  await expect(decoding).rejects.toThrow(/a decode worker died while decoding .*person_0.*: exit code 1/);
+  await expect(decoding).rejects.toThrow(/a decode worker died while decoding .*person_0.*: exit code \d/);
   await expect(pool.decode(0, items)).rejects.toThrow(/died/);
+  await pool.close();
+});
+
+test("workers that cannot start give that error, with the cause", async () => {
+  const pool = new DecodePool({ size: TEST_SIZE, slotImages: 8, slots: 1, workers: 2 });
+  const decoding = pool.decode(0, dataset.samples.slice(0, 8));
+  for (const worker of pool.workers) worker.emit("error", new Error("no native module"));
+  await expect(decoding).rejects.toMatchObject({
+    code: "E_DATA",
+    message: /died .*: no native module/,
+    cause: {},
+  });
   await pool.close();
 });
 

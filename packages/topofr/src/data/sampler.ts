@@ -99,8 +99,8 @@ export class EpochSampler {
   }
 }
 
-function requireInteger(name: string, value: number, low: number, end = Number.MAX_SAFE_INTEGER): void {
+function requireInteger(name: string, value: number, low: number, end = Number.POSITIVE_INFINITY): void {
   if (Number.isSafeInteger(value) && value >= low && value < end) return;
-  const range = end === Number.MAX_SAFE_INTEGER ? `>= ${low}` : `of ${low} .. ${end - 1}`;
+  const range = end === Number.POSITIVE_INFINITY ? `>= ${low}` : `of ${low} .. ${end - 1}`;
   throw new TopofrError("E_USAGE", `sampler: ${name} is ${value}, expected a whole number ${range}`);
 }

@@ -50,16 +50,16 @@ export function logDomain(values: Iterable<number>): [number, number] {
   return [low / 1.2, high * 1.2];
 }
 
-/** Ticks at the powers of ten of an interval; with fewer than two of them, at 1, 2 and 5 times these. */
+/** Ticks at the powers of ten of an interval; at 1, 2 and 5 times these, or at round numbers, when it is narrow. */
 export function logTicks([low, high]: readonly [number, number]): number[] {
   const powers: number[] = [];
   for (let k = Math.floor(Math.log10(low)); k <= Math.ceil(Math.log10(high)); k++)
     powers.push(Number(`1e${k}`));
   const inside = (value: number) => value >= low && value <= high;
   const decades = powers.filter(inside);
-  return decades.length >= 2
-    ? decades
-    : powers.flatMap((power) => [power, 2 * power, 5 * power]).filter(inside);
+  if (decades.length >= 2) return decades;
+  const finer = powers.flatMap((power) => [power, 2 * power, 5 * power]).filter(inside);
+  return finer.length >= 3 ? finer : roundTicks(low, high, 5);
 }
 
 /** Round numbers from `low` to `high`, about `count` of them. */
@@ -67,7 +67,8 @@ export function roundTicks(low: number, high: number, count: number): number[] {
   if (!(high > low)) return [low];
   const raw = (high - low) / count;
   const exponent = Math.floor(Math.log10(raw));
-  const mantissa = [1, 2, 5, 10].find((candidate) => candidate * 1.2 >= raw / 10 ** exponent)!;
+  const leading = raw / 10 ** exponent;
+  const mantissa = leading < Math.SQRT2 ? 1 : leading < Math.sqrt(10) ? 2 : leading < Math.sqrt(50) ? 5 : 10;
   // Whole multiples divided or multiplied by a whole power of ten, so that 0.3 is 0.3.
   const multiple = (k: number) =>
     exponent < 0 ? (k * mantissa) / 10 ** -exponent : k * mantissa * 10 ** exponent;

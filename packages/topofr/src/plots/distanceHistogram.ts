@@ -3,8 +3,7 @@
 import * as Plot from "@observablehq/plot";
 import { baseline, xAxis, yAxis } from "./axes.js";
 import { CONTENT_WIDTH, composeFigure, drawPanel, emptyPanel } from "./figure.js";
-import { percent, shortNumber } from "./format.js";
-import { count } from "./lineChart.js";
+import { count, percent, shortNumber } from "./format.js";
 import { INK, LABEL_SIZE, SERIES_COLORS } from "./theme.js";
 
 export interface DistanceHistogramOptions {

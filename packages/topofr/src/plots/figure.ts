@@ -5,7 +5,7 @@
 import * as Plot from "@observablehq/plot";
 import { TopofrError } from "@topofr/formats";
 import { parseHTML } from "linkedom";
-import { escapeMarkup } from "./escape.js";
+import { escapeMarkup, writable } from "./escape.js";
 import {
   BACKGROUND,
   FIGURE_WIDTH,
@@ -133,7 +133,7 @@ export function drawPanel(options: PanelOptions): Panel {
   for (const style of drawn.querySelectorAll("style")) style.remove();
   const markup =
     `<g font-size="${TICK_SIZE}" text-anchor="middle" fill="${INK}" color="${INK}">` +
-    `${roundCoordinates(drawn.innerHTML)}</g>`;
+    `${writable(roundCoordinates(drawn.innerHTML))}</g>`;
   return { markup, width: options.width, height: options.height };
 }
 

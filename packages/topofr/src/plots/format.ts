@@ -25,6 +25,11 @@ export function percent(value: number): string {
   return `${Number((value * 100).toFixed(1))}%`;
 }
 
+/** `1 pair`, `3,000 pairs`. */
+export function count(number: number, noun: string): string {
+  return `${shortNumber(number)} ${noun}${number === 1 ? "" : "s"}`;
+}
+
 function grouped(digits: string): string {
   const [whole = "", fraction] = digits.split(".");
   const separated = whole.replace(/\B(?=(\d{3})+$)/g, ",");

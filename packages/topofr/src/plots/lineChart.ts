@@ -10,7 +10,7 @@ import {
   type LegendEntry,
   type Panel,
 } from "./figure.js";
-import { powerOfTen, shortNumber } from "./format.js";
+import { count, powerOfTen, shortNumber } from "./format.js";
 import { seriesStyle } from "./theme.js";
 
 export type Point = readonly [x: number, y: number];
@@ -125,9 +125,6 @@ export function gapNotes(series: readonly Series[], yScale: "linear" | "log" = "
     ];
   });
 }
-
-export const count = (number: number, noun: string): string =>
-  `${shortNumber(number)} ${noun}${number === 1 ? "" : "s"}`;
 
 /** At most about `limit` points: the lowest and the highest of each stretch, so that spikes and gaps survive. */
 export function thin(points: readonly Point[], limit: number): readonly Point[] {

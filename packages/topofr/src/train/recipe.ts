@@ -2,11 +2,10 @@
 // checks across keys; reading YAML, overrides and line numbers are in recipeFile.ts.
 
 import { z } from "zod";
+import { composeObjective, type ObjectiveProblem } from "../method/objectiveComposition.js";
 import {
-  composeObjective,
   type ObjectiveChoice,
   type ObjectiveOptions,
-  type ObjectiveProblem,
   objectiveChoiceSchema,
   type PresetName,
   type VariantName,

@@ -56,7 +56,7 @@ schedule: 5
       { path: "maxSteps", value: 0, source: "--max-steps" },
     ];
     expect(errors(yaml, overrides)).toMatchInlineSnapshot(`
-      "E_RECIPE 20 problems in recipes/my.yaml
+      "E_RECIPE 22 problems in recipes/my.yaml
         recipes/my.yaml:2 data.path is missing: folder of training images, identity/image.jpg
         recipes/my.yaml:3 unknown key "data.pth"; did you mean "data.path"?
         recipes/my.yaml:4 data.resize: expected one of error, fit, found "yes please"
@@ -93,7 +93,13 @@ schedule: 5
     m1: 2
 evaluate: { atStart: true }
 `;
-    expect(errors(yaml)).toMatchInlineSnapshot();
+    expect(errors(yaml)).toMatchInlineSnapshot(`
+      "E_RECIPE 4 problems in recipes/my.yaml
+        recipes/my.yaml:6 objective.alignment.inputNorm: "none" contradicts latent "l2": distances of unit embeddings end at 2, those of raw 112x112 images at 388, so no embedding could align; use "unit-sphere"
+        recipes/my.yaml:7 objective.perturbation: null contradicts variant "topofr-p", which has this part; choose another variant, or none
+        recipes/my.yaml:9 objective.margin.m1: the arcface margin has no such number; its keys: scale, margin, interClassFilter
+        recipes/my.yaml:10 evaluate.atStart: needs evaluate.data, the folder of the evaluation images"
+    `);
   });
 
   test("checks across sections: warm-up and length, dropout and network", () => {

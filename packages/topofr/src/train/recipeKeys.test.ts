@@ -49,14 +49,15 @@ test("a word is suggested only when it is near", () => {
   expect(suggestWord(3, ["paper"])).toBeUndefined();
 });
 
-test("edit distance is a metric and counts single edits", () => {
+test("edit distance counts edits and swaps, and is symmetric", () => {
   expect(editDistance("kitten", "sitting")).toBe(3); // the textbook example
+  expect(editDistance("mtach", "match")).toBe(1);
   const word = fc.string({ maxLength: 8, unit: fc.constantFrom("a", "b", "c") });
   fc.assert(
-    fc.property(word, word, word, (a, b, c) => {
+    fc.property(word, word, (a, b) => {
       expect(editDistance(a, b)).toBe(editDistance(b, a));
       expect(editDistance(a, b) === 0).toBe(a === b);
-      expect(editDistance(a, c)).toBeLessThanOrEqual(editDistance(a, b) + editDistance(b, c));
+      expect(editDistance(a, b)).toBeLessThanOrEqual(Math.max(a.length, b.length));
       expect(editDistance(a, `${a}x`)).toBe(1);
     }),
     { seed: 20242, numRuns: 100 },

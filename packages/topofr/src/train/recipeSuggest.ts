@@ -74,14 +74,21 @@ export function suggestWord(found: unknown, words: readonly string[]): string | 
   return typeof found === "string" ? nearest(plain(found), words) : undefined;
 }
 
-/** Levenshtein distance: the fewest insertions, deletions and replacements that turn `a` into `b`. */
+/**
+ * The fewest insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`: Levenshtein distance with
+ * swaps, no letter edited twice.
+ */
 export function editDistance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? before[j - 2]! + 1 : Infinity;
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, replaced, swapped));
+    }
+    [before, row] = [row, next];
   }
   return row[b.length]!;
 }

@@ -1,9 +1,17 @@
 // Pose, perspective and alignment: from face units to pixels of the 112x112 crop. As with photographs, five points of
 // the posed face are found and a similarity carries them onto the ArcFace template.
+import { type Point, similarityTransform } from "../align.js";
 import { type GridMesh, surfacePoint } from "./headMesh.js";
 import type { Likeness } from "./likeness.js";
 import { cosine, radians, sine } from "./numeric.js";
-import { ARCFACE_TEMPLATE, applySimilarity, fitSimilarity, type Point, type Similarity } from "./template.js";
+
+/** x' = a x - b y + tx, y' = b x + a y + ty: rotation, scale and shift. */
+interface Similarity {
+  a: number;
+  b: number;
+  tx: number;
+  ty: number;
+}
 
 /** Carries points of the head to the crop. */
 export interface Camera {
@@ -57,7 +65,8 @@ export function aimCamera(face: Likeness, head: GridMesh): Camera {
     pose3(x, y, z, scratch);
     return [scratch[0]!, scratch[1]!];
   });
-  const align = misaligned(fitSimilarity(found, ARCFACE_TEMPLATE), pose.roll, misalignment);
+  const [a, , tx, b, , ty] = similarityTransform(found);
+  const align = misaligned({ a, b, tx, ty }, pose.roll, misalignment);
   const scale = Math.sqrt(align.a * align.a + align.b * align.b);
 
   return {
@@ -73,8 +82,8 @@ export function aimCamera(face: Likeness, head: GridMesh): Camera {
     },
     projectPoint([x, y, z]) {
       pose3(x, y, z, scratch);
-      const [px, py] = applySimilarity(align, scratch[0]!, scratch[1]!);
-      return [px, py, scratch[2]! * scale];
+      const [px, py, pz] = [scratch[0]!, scratch[1]!, scratch[2]!];
+      return [align.a * px - align.b * py + align.tx, align.b * px + align.a * py + align.ty, pz * scale];
     },
   };
 }

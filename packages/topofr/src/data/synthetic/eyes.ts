@@ -1,7 +1,14 @@
 // Paints the two eyes: lids, crease, lashes, eyeball, iris, pupil and catchlight.
 import type { Likeness } from "./likeness.js";
 import { type Colour, clamp, mix, mixColour, mound, ramp, smoothNoise } from "./numeric.js";
-import type { Painter } from "./paint.js";
+import { Paint, type Painter } from "./paint.js";
+
+// Factors of skin colour.
+const SOCKET: Colour = [0.84, 0.74, 0.74];
+const BAG: Colour = [0.72, 0.6, 0.58];
+const LID_LIGHT: Colour = [1.09, 1.07, 1.06];
+const LID_FOLD: Colour = [0.86, 0.8, 0.78];
+const YELLOWING: Colour = [0.99, 0.95, 0.93];
 
 const SCLERA: Colour = [0.88, 0.85, 0.83];
 const CORNER: Colour = [0.78, 0.5, 0.47]; // the pink inner corner
@@ -24,7 +31,11 @@ export function eyePainter(face: Likeness): Painter {
   const glintX = clamp(light.direction[0] * 1.6, -1.5, 1.5);
   const glintY = clamp(light.direction[1] * 1.3 - 0.5, -1.7, 0.8);
 
-  return (paint, x, y) => {
+  const ball = new Paint();
+  const disc = new Paint();
+
+  return (paint) => {
+    const { x, y } = paint;
     if (y < -13 || y > 13) return;
     const side = x < 0 ? -1 : 1;
     const u = x * side - eyes.spacing; // outwards
@@ -40,10 +51,10 @@ export function eyePainter(face: Likeness): Painter {
     const within = ramp(1.16, 0.94, s < 0 ? -s : s);
 
     // Hollow around the eye, and the bag under it.
-    paint.stain([0.84, 0.74, 0.74], (0.22 + 0.5 * bag) * mound(u + 1, v - 2.5, 13, 8.5));
+    paint.stain(SOCKET, (0.22 + 0.5 * bag) * mound(u + 1, v - 2.5, 13, 8.5));
     const bagEdge = v - lowEdge - 4.6 - 0.6 * lowArc;
-    paint.stain([0.72, 0.6, 0.58], bag * within * mound(0, bagEdge, 1, 1.9));
-    paint.stain([1.09, 1.07, 1.06], 0.5 * within * mound(u, v - lowEdge - 2.1, 8, 1.9));
+    paint.stain(BAG, bag * within * mound(0, bagEdge, 1, 1.9));
+    paint.stain(LID_LIGHT, 0.5 * within * mound(u, v - lowEdge - 2.1, 8, 1.9));
 
     // Upper lid between crease and lashes.
     const lidHeight = Math.sqrt(arc) * (eyes.crease + (1 - clamp(open, 0, 1)) * topArc * 0.5);
@@ -53,7 +64,7 @@ export function eyePainter(face: Likeness): Painter {
       if (face.makeup > 0.2) paint.blend(lidColour, onLid * 0.75 * face.makeup);
       if (eyes.crease > 0.8) {
         paint.blend(lidShade, 0.62 * within * mound(0, v - crease, 1, 1.15));
-        paint.stain([0.86, 0.8, 0.78], 0.6 * within * mound(u, v - crease + 1.5, 12, 2.6));
+        paint.stain(LID_FOLD, 0.6 * within * mound(u, v - crease + 1.5, 12, 2.6));
       } else {
         paint.blend(lidShade, 0.25 * within * mound(0, v - topEdge + 1.4, 1, 1.6));
       }
@@ -61,31 +72,28 @@ export function eyePainter(face: Likeness): Painter {
 
     // The opening.
     const height = lowEdge - topEdge;
-    const opening = ramp(-0.45, 0.45, v - topEdge) * ramp(-0.4, 0.5, lowEdge - v) * ramp(1.05, 0.95, s < 0 ? -s : s);
+    const opening =
+      ramp(-0.45, 0.45, v - topEdge) * ramp(-0.4, 0.5, lowEdge - v) * ramp(1.05, 0.95, s < 0 ? -s : s);
     if (opening > 0 && height > 0.35) {
-      let [red, green, blue] = SCLERA;
-      const shade = (1 - 0.3 * s * s) * (0.6 + 0.4 * ramp(-0.3, 2.4, v - topEdge));
-      red *= shade;
-      green *= shade * (0.985 - 0.04 * s * s);
-      blue *= shade * (0.975 - 0.05 * s * s);
-      const pink = ramp(-0.72, -0.98, s);
-      red += (CORNER[0] - red) * pink;
-      green += (CORNER[1] - green) * pink;
-      blue += (CORNER[2] - blue) * pink;
+      ball.set(SCLERA, 0, 0);
+      ball.dim((1 - 0.3 * s * s) * (0.6 + 0.4 * ramp(-0.3, 2.4, v - topEdge)));
+      ball.stain(YELLOWING, s * s);
+      ball.blend(CORNER, ramp(-0.72, -0.98, s));
       const ix = x - side * eyes.spacing - 2.7 * expression.gazeX;
       const iy = v - gazeY;
       const radius = Math.sqrt(ix * ix + iy * iy);
       const inIris = ramp(eyes.irisRadius + 0.5, eyes.irisRadius - 0.45, radius);
       if (inIris > 0) {
-        const rim = ramp(0.52, 0.98, radius / eyes.irisRadius);
-        const rays = 0.82 + 0.36 * smoothNoise((ix / (radius + 0.4)) * 4 + 30, (iy / (radius + 0.4)) * 4 + side * 7);
-        const glow = rays * (0.9 + 0.25 * clamp(iy / eyes.irisRadius, -1, 1)) * (0.72 + 0.28 * ramp(-0.2, 2, v - topEdge));
-        const pupil = ramp(eyes.irisRadius * 0.5, eyes.irisRadius * 0.34, radius);
-        red += (mix(mix(iris[0], eyes.irisRing[0], rim) * glow, PUPIL[0], pupil) - red) * inIris;
-        green += (mix(mix(iris[1], eyes.irisRing[1], rim) * glow, PUPIL[1], pupil) - green) * inIris;
-        blue += (mix(mix(iris[2], eyes.irisRing[2], rim) * glow, PUPIL[2], pupil) - blue) * inIris;
+        const rays =
+          0.82 + 0.36 * smoothNoise((ix / (radius + 0.4)) * 4 + 30, (iy / (radius + 0.4)) * 4 + side * 7);
+        const lidShadow = 0.72 + 0.28 * ramp(-0.2, 2, v - topEdge);
+        disc.set(iris, 0, 0);
+        disc.blend(eyes.irisRing, ramp(0.52, 0.98, radius / eyes.irisRadius));
+        disc.dim(rays * (0.9 + 0.25 * clamp(iy / eyes.irisRadius, -1, 1)) * lidShadow);
+        disc.blend(PUPIL, ramp(eyes.irisRadius * 0.5, eyes.irisRadius * 0.34, radius));
+        ball.blendSpot(disc, inIris);
       }
-      paint.blend([red, green, blue], opening);
+      paint.blendSpot(ball, opening);
       paint.gloss += (0.25 - paint.gloss) * opening;
       paint.scatter *= 1 - 0.7 * opening;
       paint.glint = opening * frontLight * mound(ix - glintX, iy - glintY, 1.25, 1.25);
@@ -97,6 +105,9 @@ export function eyePainter(face: Likeness): Painter {
     const lashes = ramp(-lashWidth - 0.55, -0.1, upperLine) * ramp(1.05, 0.15, upperLine) * wing;
     paint.blend(LASH, lashes * lashAmount * ramp(-1.1, -0.2, s + 0.25));
     const lowerLine = v - lowEdge - 0.1;
-    paint.blend(lidShade, (0.38 + 0.35 * face.makeup) * mound(0, lowerLine, 1, 0.85) * ramp(1.05, 0.9, s < 0 ? -s : s));
+    paint.blend(
+      lidShade,
+      (0.38 + 0.35 * face.makeup) * mound(0, lowerLine, 1, 0.85) * ramp(1.05, 0.9, s < 0 ? -s : s),
+    );
   };
 }

@@ -10,6 +10,8 @@ export interface GridMesh {
   columns: number;
   positions: Float32Array; // [rows * columns, 3]
   features: Float32Array; // [rows * columns, 2]: where painters find this vertex (x, y before relief, or column, y)
+  /** 0 for vertices far from anything that is shown; absent: all count. Cells with four such vertices are skipped. */
+  live?: Uint8Array;
 }
 
 export const COLUMNS = 73;
@@ -39,25 +41,21 @@ type RowKnot = readonly [
   square: number,
 ];
 
-const ROWS_PER_SEGMENT = [3, 3, 3, 4, 4, 7, 6, 7, 7, 7, 6, 4, 4, 3, 3, 4];
+const ROWS_PER_SEGMENT = [2, 2, 3, 3, 3, 6, 5, 6, 6, 6, 5, 3, 3, 2, 2, 3];
 export const ROWS = ROWS_PER_SEGMENT.reduce((sum, count) => sum + count, 1);
 
 /** Segment and Catmull-Rom weights of every row. */
 const ROW_WEIGHTS: { segment: number; weights: [number, number, number, number] }[] = [];
 for (const [segment, count] of ROWS_PER_SEGMENT.entries()) {
   const last = segment === ROWS_PER_SEGMENT.length - 1;
-  for (let i = 0; i < count + (last ? 1 : 0); i++) ROW_WEIGHTS.push({ segment, weights: catmullRom(i / count) });
+  for (let i = 0; i < count + (last ? 1 : 0); i++)
+    ROW_WEIGHTS.push({ segment, weights: catmullRom(i / count) });
 }
 
 function catmullRom(t: number): [number, number, number, number] {
   const t2 = t * t;
   const t3 = t2 * t;
-  return [
-    (-t3 + 2 * t2 - t) / 2,
-    (3 * t3 - 5 * t2 + 2) / 2,
-    (-3 * t3 + 4 * t2 + t) / 2,
-    (t3 - t2) / 2,
-  ];
+  return [(-t3 + 2 * t2 - t) / 2, (3 * t3 - 5 * t2 + 2) / 2, (-3 * t3 + 4 * t2 + t) / 2, (t3 - t2) / 2];
 }
 
 /** The outline of every row, [ROWS, 7] in the order of RowKnot. */
@@ -100,7 +98,15 @@ function rowKnots(face: Likeness): RowKnot[] {
     [13, 12, cheek, 2, -40, -92, 0.1],
     [26, 24, mix(cheek, jaw, 0.5), 2.2, -39, -86, 0.04],
     [39, 35 + 0.3 * drop, jaw - 0.4, 2.6, -38, -80, 0.04 + 0.1 * square],
-    [mix(39, chinY, 0.55), 43 + 0.6 * drop, mix(jaw, chin, 0.5 - 0.16 * square), 1.4, -33, -76, 0.06 + 0.16 * square],
+    [
+      mix(39, chinY, 0.55),
+      43 + 0.6 * drop,
+      mix(jaw, chin, 0.5 - 0.16 * square),
+      1.4,
+      -33,
+      -76,
+      0.06 + 0.16 * square,
+    ],
     [chinY - 4, 49.5 + 0.8 * drop, chin, 1.8, -27, -74, 0.05 + 0.2 * square],
     [chinY, 52.5 + drop, chin * 0.78, -4, -28, -74, 0.1],
     [chinY + 1.5, 54 + drop, chin * 0.8, -16, -36, -76, 0],

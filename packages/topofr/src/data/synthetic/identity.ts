@@ -135,12 +135,30 @@ const HAIR_COLOURS: readonly Colour[] = [
 const RED_HAIR: Colour = [0.55, 0.24, 0.1];
 
 const IRIS_COLOURS: readonly (readonly [Colour, Colour])[] = [
-  [[0.19, 0.115, 0.07], [0.07, 0.045, 0.035]], // dark brown
-  [[0.36, 0.21, 0.1], [0.15, 0.085, 0.05]], // brown
-  [[0.48, 0.36, 0.17], [0.21, 0.17, 0.1]], // hazel
-  [[0.4, 0.47, 0.28], [0.17, 0.23, 0.15]], // green
-  [[0.47, 0.55, 0.57], [0.22, 0.28, 0.31]], // grey
-  [[0.4, 0.57, 0.74], [0.15, 0.25, 0.38]], // blue
+  [
+    [0.19, 0.115, 0.07],
+    [0.07, 0.045, 0.035],
+  ], // dark brown
+  [
+    [0.36, 0.21, 0.1],
+    [0.15, 0.085, 0.05],
+  ], // brown
+  [
+    [0.48, 0.36, 0.17],
+    [0.21, 0.17, 0.1],
+  ], // hazel
+  [
+    [0.4, 0.47, 0.28],
+    [0.17, 0.23, 0.15],
+  ], // green
+  [
+    [0.47, 0.55, 0.57],
+    [0.22, 0.28, 0.31],
+  ], // grey
+  [
+    [0.4, 0.57, 0.74],
+    [0.15, 0.25, 0.38],
+  ], // blue
 ];
 
 /** Draws one person. The stream should be used for nothing else, so that a person does not depend on the others. */
@@ -163,14 +181,14 @@ export function drawIdentity(stream: RandomStream): FaceIdentity {
       height: bell(stream, 10.4 - 1.7 * m, 1.1),
       gap: clamp(bell(stream, 7.4 - m, 1.5), 2.4, 11),
       length: bell(stream, 18.2, 1.3),
-      thickness: clamp(bell(stream, 1.15 + 0.65 * m, 0.42), 0.55, 2.8),
-      arch: bell(stream, 2 - 0.9 * m, 0.95),
+      thickness: clamp(bell(stream, 1.35 + 0.55 * m, 0.4), 0.75, 2.8),
+      arch: bell(stream, 1.8 - 0.8 * m, 0.8),
       tilt: bell(stream, 0.03, 0.075),
-      density: clamp(bell(stream, 0.68 + 0.12 * m, 0.17), 0.25, 1),
+      density: clamp(bell(stream, 0.6 + 0.16 * m, 0.17), 0.2, 1),
     },
     nose: {
       tipY: bell(stream, 20.6 + 0.8 * m, 1.6),
-      width: bell(stream, 8.7 + 0.7 * m + 1.3 * depth, 0.95),
+      width: bell(stream, 8 + 0.9 * m + 1.3 * depth, 0.9),
       bridgeHeight: clamp(bell(stream, 5.1 + 0.7 * m - 1.5 * depth, 1.25), 1.6, 8.5),
       bridgeWidth: bell(stream, 4.2 + 0.4 * m, 0.65),
       projection: bell(stream, 14.2 + m - depth, 1.5),
@@ -182,10 +200,10 @@ export function drawIdentity(stream: RandomStream): FaceIdentity {
     mouth: {
       y: bell(stream, 40.3 + 0.5 * m, 1.25),
       width: bell(stream, 14.1 + 0.5 * m, 1.35),
-      upper: clamp(bell(stream, 2.9 - 0.6 * m + 0.9 * depth, 0.75), 0.9, 5.4),
-      lower: clamp(bell(stream, 4.1 - 0.5 * m + 0.9 * depth, 0.8), 1.7, 6.8),
+      upper: clamp(bell(stream, 3.1 - 0.8 * m + 0.9 * depth, 0.75), 0.9, 5.4),
+      lower: clamp(bell(stream, 4.3 - 0.7 * m + 0.9 * depth, 0.8), 1.7, 6.8),
       bow: clamp(bell(stream, 0.9, 0.45), 0, 2.2),
-      corner: bell(stream, 0, 0.7),
+      corner: bell(stream, 0.5, 0.7),
       slant: bell(stream, 0, 0.025),
     },
     skin: drawSkin(stream, depth),
@@ -194,13 +212,13 @@ export function drawIdentity(stream: RandomStream): FaceIdentity {
 }
 
 function drawHead(stream: RandomStream, m: number, fullness: number): FaceIdentity["head"] {
-  const cheekWidth = bell(stream, 39.6 + fullness, 1.5);
+  const cheekWidth = bell(stream, 41.8 + 0.9 * m + fullness, 1.5);
   return {
     cheekWidth,
     templeWidth: cheekWidth - bell(stream, 1.4, 1),
-    jawWidth: cheekWidth - clamp(bell(stream, 6.4 - 2 * m - 1.6 * fullness, 1.8), 0.6, 11),
-    chinWidth: bell(stream, 19.4 + 3.4 * m + 2 * fullness, 2.3),
-    chinY: bell(stream, 60.5 + 3 * m, 2.3),
+    jawWidth: cheekWidth - clamp(bell(stream, 7.4 - 3 * m - 1.6 * fullness, 1.8), 0.6, 11),
+    chinWidth: bell(stream, 20.6 + 3.4 * m + 2 * fullness, 2.3),
+    chinY: bell(stream, 62 + 3 * m, 2.3),
     chinProjection: bell(stream, 2.6 + 1.2 * m, 1.3),
     chinCleft: stream.bernoulli(0.12 + 0.2 * m) ? stream.range(0.3, 1) : 0,
     cheekbone: bell(stream, 1.9 - 0.4 * fullness, 0.9),
@@ -208,8 +226,8 @@ function drawHead(stream: RandomStream, m: number, fullness: number): FaceIdenti
     browRidge: Math.max(0, bell(stream, 0.3 + 1.9 * m, 0.7)),
     foreheadSlope: bell(stream, 3 + 3 * m, 1.8),
     squareness: clamp(bell(stream, 0.25 + 0.3 * m, 0.2), 0, 1),
-    earSize: bell(stream, 16 + m, 1.5),
-    earSpread: clamp(bell(stream, 0.5, 0.25), 0.05, 1.2),
+    earSize: bell(stream, 15.2 + m, 1.3),
+    earSpread: clamp(bell(stream, 0.36, 0.16), 0.05, 0.9),
     neckWidth: bell(stream, 23 + 5.5 * m + fullness, 1.4),
   };
 }
@@ -218,17 +236,20 @@ function drawEyes(stream: RandomStream, m: number, depth: number): FaceIdentity[
   const narrow = stream.bernoulli(0.22); // lids without or with a low crease
   // Light eyes get rarer as skin gets deeper.
   const light = stream.uniform() * (1.25 - 1.35 * depth);
-  const kind = light < 0.28 ? 0 : light < 0.5 ? 1 : light < 0.64 ? 2 : light < 0.75 ? 3 : light < 0.86 ? 4 : 5;
+  const kind =
+    light < 0.28 ? 0 : light < 0.5 ? 1 : light < 0.64 ? 2 : light < 0.75 ? 3 : light < 0.86 ? 4 : 5;
   const [iris, irisRing] = IRIS_COLOURS[kind]!;
   const shift = stream.range(-0.035, 0.035);
   return {
     spacing: bell(stream, 17.7, 0.85),
-    width: bell(stream, 8.6 + (narrow ? 0.2 : 0), 0.65),
-    upper: clamp(bell(stream, (narrow ? 2.9 : 3.7) - 0.3 * m, 0.55), 1.9, 5.4),
+    width: bell(stream, 9.1 - 0.4 * m + (narrow ? 0.2 : 0), 0.65),
+    upper: clamp(bell(stream, (narrow ? 3.1 : 4.1) - 0.6 * m, 0.55), 1.9, 5.4),
     lower: clamp(bell(stream, 2, 0.35), 1.1, 3),
     tilt: bell(stream, (narrow ? 0.1 : 0.05) - 0.02 * m, 0.06),
     peak: clamp(bell(stream, -0.1, 0.22), -0.6, 0.5),
-    crease: narrow ? clamp(bell(stream, 0.7, 0.5), 0, 1.6) : clamp(bell(stream, 2.5 - 0.5 * m, 0.7), 0.9, 4.6),
+    crease: narrow
+      ? clamp(bell(stream, 0.7, 0.5), 0, 1.6)
+      : clamp(bell(stream, 2.5 - 0.5 * m, 0.7), 0.9, 4.6),
     depth: clamp(bell(stream, narrow ? 2.4 : 3.9, 1), 0.8, 6.5),
     irisRadius: bell(stream, 3.5, 0.16),
     iris: [iris[0] + shift, iris[1] + shift, iris[2] + shift],
@@ -244,13 +265,13 @@ function drawSkin(stream: RandomStream, depth: number): FaceIdentity["skin"] {
   const lower = Math.min(SKIN_TONES.length - 2, Math.floor(index));
   const base = mixColour(SKIN_TONES[lower]!, SKIN_TONES[lower + 1]!, index - lower);
   const warmth = bell(stream, 0, 0.018); // olive against rosy
-  const freckles = stream.bernoulli(0.28 * (1 - depth)) ? stream.range(0.25, 1) : 0;
+  const freckles = stream.bernoulli(0.24 * (1 - depth)) ? stream.range(0.2, 0.9) : 0;
   const moles: Mole[] = [];
-  const count = stream.bernoulli(0.55) ? 1 + stream.integer(4) : 0;
+  const count = stream.bernoulli(0.5) ? 1 + stream.integer(3) : 0;
   for (let i = 0; i < count; i++) {
     const x = stream.range(-30, 30);
     const y = stream.range(-30, 56);
-    moles.push({ x, y, radius: stream.range(0.7, 1.5), darkness: stream.range(0.35, 0.8) });
+    moles.push({ x, y, radius: stream.range(0.5, 1.15), darkness: stream.range(0.3, 0.75) });
   }
   return {
     tone: [base[0] + warmth, base[1] - 0.4 * warmth, base[2] - 1.1 * warmth],
@@ -310,7 +331,7 @@ function drawHair(stream: RandomStream, m: number, age: number, depth: number): 
     colour,
     greyAge: bell(stream, 58, 9),
     curl,
-    hairline: bell(stream, -36.5 - 2 * recession, 2.6),
+    hairline: bell(stream, -40 - 2 * recession, 2.6),
     recession,
     usualStyle,
     beardGrowth,

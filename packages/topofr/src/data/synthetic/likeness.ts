@@ -28,6 +28,7 @@ export interface Likeness {
   browLift: number;
   browFrown: number; // 0..1
   tone: Colour;
+  light: Appearance["light"]; // exposed for this skin, as cameras do
   flush: number;
   hairStyle: HairStyle;
   hairColour: Colour;
@@ -48,7 +49,8 @@ export function likenessOf(identity: FaceIdentity, appearance: Appearance): Like
   const makeup = clamp(identity.hair.makeup * (0.25 + 1.5 * appearance.makeup.amount), 0, 1);
   const naturalHair = mixColour(identity.hair.colour, [0.62, 0.61, 0.6], 0.85 * grey);
   const dye = appearance.hair.dye;
-  const hairColour = dye !== null && identity.masculinity < 0.6 ? mixColour(identity.hair.colour, dye, 0.8) : naturalHair;
+  const hairColour =
+    dye !== null && identity.masculinity < 0.6 ? mixColour(identity.hair.colour, dye, 0.8) : naturalHair;
   const { mouth } = identity;
   const grin = Math.max(0, smile);
   const thin = 1 - 0.3 * grin;
@@ -56,7 +58,7 @@ export function likenessOf(identity: FaceIdentity, appearance: Appearance): Like
     identity,
     appearance,
     age,
-    lines: identity.skin.lines * ramp(24, 74, age) * 1.5,
+    lines: identity.skin.lines * ramp(30, 80, age) * (0.95 + 0.4 * identity.masculinity),
     chinY: identity.head.chinY + jawDrop,
     jawDrop,
     smile,
@@ -76,10 +78,15 @@ export function likenessOf(identity: FaceIdentity, appearance: Appearance): Like
     browLift: 2.3 * Math.max(0, expression.brows) - 1 * Math.max(0, -expression.brows),
     browFrown: Math.max(0, -expression.brows),
     tone: tannedTone(identity, appearance),
+    light: { ...appearance.light, exposure: appearance.light.exposure * faceExposure(identity) },
     flush: clamp(identity.skin.flush + 0.35 * appearance.flush, 0, 1.2),
     hairStyle: hairStyleOf(identity, appearance),
     hairColour,
-    browColour: mixColour(mixColour(identity.hair.colour, [0.1, 0.07, 0.06], 0.45), [0.5, 0.49, 0.48], 0.55 * grey),
+    browColour: mixColour(
+      mixColour(identity.hair.colour, [0.1, 0.07, 0.06], 0.45),
+      [0.5, 0.49, 0.48],
+      0.55 * grey,
+    ),
     grey,
     beard: beardOf(identity, appearance),
     makeup,
@@ -90,6 +97,12 @@ function tannedTone(identity: FaceIdentity, appearance: Appearance): Colour {
   const { tone } = identity.skin;
   const tan = 1 - 0.045 * appearance.tan;
   return [tone[0] * mix(1, tan, 0.6), tone[1] * tan, tone[2] * tan * mix(1, tan, 0.5)];
+}
+
+/** Cameras meter the face: deep skin gets more light than light skin, though not enough to look alike. */
+function faceExposure(identity: FaceIdentity): number {
+  const [red, green, blue] = identity.skin.tone;
+  return 1.65 - 0.9 * (0.3 * red + 0.6 * green + 0.1 * blue);
 }
 
 const SHORT_STYLES: readonly HairStyle[] = ["bald", "buzzed", "short", "sidePart", "swept"];

@@ -7,7 +7,7 @@ import type { RandomStream } from "../../random/stream.js";
 export type Colour = readonly [number, number, number];
 
 export function clamp(value: number, low: number, high: number): number {
-  return value < low ? low : value > high ? high : value;
+  return Math.max(low, Math.min(high, value));
 }
 
 export function mix(from: number, to: number, amount: number): number {
@@ -39,26 +39,26 @@ export function mound(dx: number, dy: number, rx: number, ry: number): number {
   return d >= 1 ? 0 : (1 - d) * (1 - d);
 }
 
-const HALF_TURN = 3.141592653589793;
-
 /** Sine of an angle in radians, by its power series; error below 1e-9 for angles within a few turns. */
 export function sine(angle: number): number {
-  let x = angle - 2 * HALF_TURN * Math.floor(angle / (2 * HALF_TURN) + 0.5); // -pi .. pi
-  if (x > HALF_TURN / 2) x = HALF_TURN - x;
-  if (x < -HALF_TURN / 2) x = -HALF_TURN - x;
+  let x = angle - 2 * Math.PI * Math.floor(angle / (2 * Math.PI) + 0.5); // -pi .. pi
+  if (x > Math.PI / 2) x = Math.PI - x;
+  if (x < -Math.PI / 2) x = -Math.PI - x;
   const s = x * x;
   return (
     x *
-    (1 - (s / 6) * (1 - (s / 20) * (1 - (s / 42) * (1 - (s / 72) * (1 - (s / 110) * (1 - (s / 156) * (1 - s / 210)))))))
+    (1 -
+      (s / 6) *
+        (1 - (s / 20) * (1 - (s / 42) * (1 - (s / 72) * (1 - (s / 110) * (1 - (s / 156) * (1 - s / 210)))))))
   );
 }
 
 export function cosine(angle: number): number {
-  return sine(angle + HALF_TURN / 2);
+  return sine(angle + Math.PI / 2);
 }
 
 export function radians(degrees: number): number {
-  return (degrees * HALF_TURN) / 180;
+  return (degrees * Math.PI) / 180;
 }
 
 /** Bell-shaped draw: mean, standard deviation, never further than 3.46 deviations (four uniform numbers summed). */

@@ -1,8 +1,13 @@
 // The colour of one spot of a surface while it is being painted, before light falls on it.
 import type { Colour } from "./numeric.js";
 
-/** Gamma-encoded colour plus how the spot answers to light. One object is painted over again and again. */
+/**
+ * One spot: where it is, its gamma-encoded colour, how it answers to light. One object is painted over again and again,
+ * and carries the position too, because numbers passed as arguments to so many small functions would be boxed.
+ */
 export class Paint {
+  x = 0; // painter coordinates, see GridMesh.features
+  y = 0;
   red = 0;
   green = 0;
   blue = 0;
@@ -26,6 +31,13 @@ export class Paint {
     this.blue += (colour[2] - this.blue) * amount;
   }
 
+  /** Moves towards another spot's colour. */
+  blendSpot(spot: Paint, amount: number): void {
+    this.red += (spot.red - this.red) * amount;
+    this.green += (spot.green - this.green) * amount;
+    this.blue += (spot.blue - this.blue) * amount;
+  }
+
   /** Multiplies by a grey factor. */
   dim(factor: number): void {
     this.red *= factor;
@@ -41,5 +53,5 @@ export class Paint {
   }
 }
 
-/** Adds one layer of a face at face units (x, y). */
-export type Painter = (paint: Paint, x: number, y: number) => void;
+/** Adds one layer of paint at (paint.x, paint.y). */
+export type Painter = (paint: Paint) => void;

@@ -1,9 +1,9 @@
 // A small rasteriser: grids of projected vertices to a buffer of visible surface samples, four (2x2) a pixel, with
 // depth test. It finds what is seen where; colouring happens in render.ts.
 import type { GridMesh } from "./headMesh.js";
-import { CROP_SIZE } from "./template.js";
 
-/** Samples along one side of the picture. */
+/** Pixels along one side of the picture, and samples. */
+export const CROP_SIZE = 112;
 export const SAMPLES = 2 * CROP_SIZE;
 
 export type MaterialName = "skin" | "ear" | "hair" | "beard" | "cloth" | "hat" | "mask";
@@ -81,12 +81,15 @@ export class SampleBuffer {
   draw(surface: Surface): void {
     this.#surfaces.push(surface);
     const id = this.#surfaces.length;
-    const { rows, columns } = surface.mesh;
+    const { rows, columns, live } = surface.mesh;
     for (let row = 0; row + 1 < rows; row++) {
       for (let column = 0; column + 1 < columns; column++) {
         const corner = row * columns + column;
-        this.#drawTriangle(surface, id, 2 * corner, corner, corner + 1, corner + columns);
-        this.#drawTriangle(surface, id, 2 * corner + 1, corner + columns + 1, corner + columns, corner + 1);
+        const below = corner + columns;
+        if (live !== undefined && live[corner]! + live[corner + 1]! + live[below]! + live[below + 1]! === 0)
+          continue;
+        this.#drawTriangle(surface, id, 2 * corner, corner, corner + 1, below);
+        this.#drawTriangle(surface, id, 2 * corner + 1, below + 1, below, corner + 1);
       }
     }
   }
@@ -101,10 +104,10 @@ export class SampleBuffer {
     const y2 = screen[i2 * 3 + 1]! * 2 - 0.5;
     const area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0);
     if (area === 0 || (area < 0 && !surface.doubleSided)) return;
-    const left = Math.max(0, Math.ceil(Math.min(x0, x1, x2)));
-    const right = Math.min(SAMPLES - 1, Math.floor(Math.max(x0, x1, x2)));
     const top = Math.max(0, Math.ceil(Math.min(y0, y1, y2)));
     const bottom = Math.min(SAMPLES - 1, Math.floor(Math.max(y0, y1, y2)));
+    const left = Math.max(0, Math.ceil(Math.min(x0, x1, x2)));
+    const right = Math.min(SAMPLES - 1, Math.floor(Math.max(x0, x1, x2)));
     if (left > right || top > bottom) return;
     const scale = 1 / area;
     const w1x = (y2 - y0) * scale; // change of weight 1 per column and per row
@@ -114,16 +117,25 @@ export class SampleBuffer {
     const z0 = screen[i0 * 3 + 2]!;
     const z1 = screen[i1 * 3 + 2]! - z0;
     const z2 = screen[i2 * 3 + 2]! - z0;
+    const zx = w1x * z1 + w2x * z2;
     const { keep } = surface;
     const { features } = surface.mesh;
     const { depth, owner } = this;
+    const triangle = this.#triangle;
+    const weight1 = this.#weight1;
+    const weight2 = this.#weight2;
     for (let y = top; y <= bottom; y++) {
       let w1 = (left - x0) * w1x + (y - y0) * w1y;
       let w2 = (left - x0) * w2x + (y - y0) * w2y;
+      let z = z0 + w1 * z1 + w2 * z2;
       let at = y * SAMPLES + left;
-      for (let x = left; x <= right; x++, at++, w1 += w1x, w2 += w2x) {
-        if (w1 < 0 || w2 < 0 || w1 + w2 > 1) continue;
-        const z = z0 + w1 * z1 + w2 * z2;
+      let entered = false;
+      for (let x = left; x <= right; x++, at++, w1 += w1x, w2 += w2x, z += zx) {
+        if (w1 < 0 || w2 < 0 || w1 + w2 > 1) {
+          if (entered) break;
+          continue;
+        }
+        entered = true;
         if (z <= depth[at]!) continue;
         if (keep !== undefined) {
           const w0 = 1 - w1 - w2;
@@ -133,9 +145,9 @@ export class SampleBuffer {
         }
         depth[at] = z;
         owner[at] = id;
-        this.#triangle[at] = code;
-        this.#weight1[at] = w1;
-        this.#weight2[at] = w2;
+        triangle[at] = code;
+        weight1[at] = w1;
+        weight2[at] = w2;
       }
     }
   }

@@ -1,8 +1,8 @@
-// Small image folders for the tests of this folder. Not part of the published package's use.
+// Small image folders for the tests beside it. The name keeps it out of the published package.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import type { FaceDataset } from "./dataset.js";
 
 export const TEST_SIZE = 16;
@@ -37,7 +37,7 @@ export function mirrored(pixels: Uint8Array, size = TEST_SIZE): Uint8Array {
   return out;
 }
 
-export function picture(pixels: Uint8Array, size = TEST_SIZE): sharp.Sharp {
+export function picture(pixels: Uint8Array, size = TEST_SIZE): Sharp {
   return sharp(pixels, { raw: { width: size, height: size, channels: 3 } });
 }
 

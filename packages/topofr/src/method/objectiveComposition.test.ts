@@ -4,10 +4,12 @@ import { describe, expect, test } from "vitest";
 import {
   composeObjective,
   inputDiameter,
-  type ObjectiveChoice,
-  objectiveChoiceSchema,
   objectiveOptions,
   objectiveProblems,
+} from "./objectiveComposition.js";
+import {
+  type ObjectiveChoice,
+  objectiveChoiceSchema,
   objectiveSchema,
   PRESET_NAMES,
   VARIANT_NAMES,

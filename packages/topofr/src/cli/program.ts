@@ -1,0 +1,19 @@
+// The program with all its commands. Starting it as a process: main.ts.
+
+import type { Command } from "commander";
+import { createProgram } from "./command.js";
+import { addData } from "./dataSynthesize.js";
+import { addDemo } from "./demo.js";
+import { addDoctor } from "./doctor.js";
+import { addEvaluate } from "./evaluate.js";
+import { addTrain } from "./train.js";
+
+export function topofrProgram(version: string): Command {
+  const program = createProgram(version);
+  addTrain(program);
+  addEvaluate(program);
+  addData(program);
+  addDoctor(program);
+  addDemo(program);
+  return program;
+}
