@@ -8,7 +8,8 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const addon = createRequire(import.meta.url)(here("../build/topofr_torch.node"));
 const { operators } = JSON.parse(readFileSync(here("../operators.json"), "utf8"));
 
-const camelCase = (name) => name.replace(/([^_])_([^_])/g, (_, before, after) => before + after.toUpperCase());
+const camelCase = (name) =>
+  name.replace(/([^_])_([^_])/g, (_, before, after) => before + after.toUpperCase());
 
 const SCALARS = {
   Tensor: "Tensor",
@@ -46,7 +47,8 @@ function returnType(returns) {
 }
 
 // names: Dimname overloads; out: the caller passes the result's tensor, which scope() makes needless here.
-const isWanted = ({ overload, arguments: all }) => !/names|imname/.test(overload) && !all.some((argument) => argument.out);
+const isWanted = ({ overload, arguments: all }) =>
+  !/names|imname/.test(overload) && !all.some((argument) => argument.out);
 
 // A foreach operator's `self` is a list: a function, not a method.
 const takesSelf = ({ arguments: [first] }) => first?.name === "self" && first.type === "Tensor";
@@ -56,9 +58,13 @@ function signature(entry, isMethod) {
   const firstNamed = all.findIndex((argument) => argument.keywordOnly || argument.hasDefault);
   const positional = firstNamed < 0 ? all : all.slice(0, firstNamed);
   const named = firstNamed < 0 ? [] : all.slice(firstNamed);
-  const parts = positional.map((argument) => `${argument.name}: ${typescriptType(argument.type, argument.length)}`);
+  const parts = positional.map(
+    (argument) => `${argument.name}: ${typescriptType(argument.type, argument.length)}`,
+  );
   if (named.length > 0) {
-    const fields = named.map((a) => `${a.name}${a.hasDefault ? "?" : ""}: ${typescriptType(a.type, a.length)}`);
+    const fields = named.map(
+      (a) => `${a.name}${a.hasDefault ? "?" : ""}: ${typescriptType(a.type, a.length)}`,
+    );
     parts.push(`options${named.every((a) => a.hasDefault) ? "?" : ""}: { ${fields.join("; ")} }`);
   }
   return `(${parts.join(", ")}): ${returnType(entry.returns)};`;
@@ -113,7 +119,9 @@ ${functionNames.join("\n")}
 const target = here("../src/operators.generated.ts");
 if (process.argv.includes("--check")) {
   if (readFileSync(target, "utf8") !== text) {
-    console.error("src/operators.generated.ts is out of date: run node packages/torch/scripts/generateOperators.mjs");
+    console.error(
+      "src/operators.generated.ts is out of date: run node packages/torch/scripts/generateOperators.mjs",
+    );
     process.exit(1);
   }
 } else {

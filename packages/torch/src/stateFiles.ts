@@ -28,8 +28,11 @@ export async function loadTensors(path: string): Promise<{
   const isSafetensors = path.endsWith(".safetensors");
   if (!isSafetensors && !/\.(pt|pth|bin)$/.test(path))
     throw new TopofrError("E_USAGE", `${path}: expected a .safetensors, .pt or .pth file`);
-  const file = isSafetensors ? await readSafetensors(path) : { tensors: await readStateDict(path), metadata: new Map<string, string>() };
+  const file = isSafetensors
+    ? await readSafetensors(path)
+    : { tensors: await readStateDict(path), metadata: new Map<string, string>() };
   const tensors = new Map<string, Tensor>();
-  for (const { name, dtype, shape, data } of file.tensors) tensors.set(name, tensorFromBytes(data, dtype, shape));
+  for (const { name, dtype, shape, data } of file.tensors)
+    tensors.set(name, tensorFromBytes(data, dtype, shape));
   return { tensors, metadata: file.metadata };
 }

@@ -86,13 +86,19 @@ function flatten(data: Nested, shape: readonly number[], depth: number, out: num
 }
 
 const ragged = (shape: readonly number[]) =>
-  new TopofrError("E_TENSOR", `tensor(): the nested arrays are ragged; the first branch says shape [${shape}]`);
+  new TopofrError(
+    "E_TENSOR",
+    `tensor(): the nested arrays are ragged; the first branch says shape [${shape}]`,
+  );
 
 /**
  * A tensor from a number, nested arrays (float32 unless `dtype` says otherwise) or a typed array (its own dtype; one copy).
  * @throws E_TENSOR when `shape` does not fit the data, or nested arrays are ragged.
  */
-export function tensor(data: Nested | TypedArray, options: TensorOptions & { shape?: readonly number[] } = {}): Tensor {
+export function tensor(
+  data: Nested | TypedArray,
+  options: TensorOptions & { shape?: readonly number[] } = {},
+): Tensor {
   const { dtype, device, requiresGrad } = options;
   let result: Tensor;
   if (typeof data === "number" || Array.isArray(data)) {
@@ -104,7 +110,8 @@ export function tensor(data: Nested | TypedArray, options: TensorOptions & { sha
     result = convert(result, dtype ?? "float32", device);
   } else {
     const array = data as TypedArray;
-    const own = TYPED_ARRAY_DTYPES.get(array.constructor) ?? (array instanceof Uint8Array ? "uint8" : undefined);
+    const own =
+      TYPED_ARRAY_DTYPES.get(array.constructor) ?? (array instanceof Uint8Array ? "uint8" : undefined);
     if (own === undefined)
       throw new TopofrError("E_TENSOR", `tensor(): ${array.constructor.name} has no matching dtype`);
     result = native.tensorFromBytes(array, own, options.shape ?? [array.length]);
@@ -147,12 +154,16 @@ function create(call: (...args: unknown[]) => Tensor, leading: unknown[], option
 
 export const full = (shape: readonly number[], value: number, options: TensorOptions = {}): Tensor =>
   create(callFull, [shape, value], options);
-export const zeros = (shape: readonly number[], options: TensorOptions = {}): Tensor => full(shape, 0, options);
-export const ones = (shape: readonly number[], options: TensorOptions = {}): Tensor => full(shape, 1, options);
+export const zeros = (shape: readonly number[], options: TensorOptions = {}): Tensor =>
+  full(shape, 0, options);
+export const ones = (shape: readonly number[], options: TensorOptions = {}): Tensor =>
+  full(shape, 1, options);
 /** Standard normal values from the default generator (see `manualSeed`). */
-export const randn = (shape: readonly number[], options: TensorOptions = {}): Tensor => create(callRandn, [shape], options);
+export const randn = (shape: readonly number[], options: TensorOptions = {}): Tensor =>
+  create(callRandn, [shape], options);
 /** Uniform values in [0, 1). */
-export const rand = (shape: readonly number[], options: TensorOptions = {}): Tensor => create(callRand, [shape], options);
+export const rand = (shape: readonly number[], options: TensorOptions = {}): Tensor =>
+  create(callRand, [shape], options);
 /** 0, 1, …, count - 1; int64 unless `dtype` says otherwise. */
 export const arange = (count: number, options: TensorOptions = {}): Tensor =>
   create(callArange, [count], { dtype: "int64", ...options });

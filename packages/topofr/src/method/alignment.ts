@@ -1,7 +1,8 @@
 // Invariant structure alignment (ISA, paper equation 2): the persistence of the clean images and of the perturbed images'
 // embeddings, matched in degree 0, where it is the minimum spanning tree. Gradients flow through the chosen edges' lengths.
-import { ops, scope, noGrad, type Tensor, tensor } from "@topofr/torch";
+
 import { type Edges, minimumSpanningTree } from "@topofr/topology";
+import { noGrad, ops, scope, type Tensor, tensor } from "@topofr/torch";
 import { normalizeRows } from "./classifier.js";
 import { inputDiameter } from "./objectiveComposition.js";
 import type { AlignmentOptions } from "./objectiveOptions.js";
@@ -40,7 +41,10 @@ export function edgeLengths(points: Tensor, { u, v }: Edges): Tensor {
 }
 
 /** The images as points, and what divides their distances so that both spaces are on one scale. */
-function inputSpace(images: Tensor, options: AlignmentOptions): { points: Tensor; scale: (distances: Tensor) => number } {
+function inputSpace(
+  images: Tensor,
+  options: AlignmentOptions,
+): { points: Tensor; scale: (distances: Tensor) => number } {
   const flat = images.flatten({ startDim: 1 });
   const dimension = flat.shape[1]!;
   const diameter = inputDiameter(options);
@@ -81,7 +85,11 @@ export function structureAlignment(images: Tensor, embedding: Tensor, options: A
     loss = inputAtInput.sub(latentAtLatent).square().sum();
   } else {
     const latentAtInput = edgeLengths(latent, inputEdges); // M_Z[gamma_X]
-    loss = inputAtInput.sub(latentAtInput).square().sum().add(latentAtLatent.sub(inputAtLatent).square().sum());
+    loss = inputAtInput
+      .sub(latentAtInput)
+      .square()
+      .sum()
+      .add(latentAtLatent.sub(inputAtLatent).square().sum());
   }
   if (options.half) loss = loss.mul(0.5);
   if (options.reduce === "batch-mean") loss = loss.div(embedding.shape[0]!);

@@ -18,7 +18,10 @@ export class CosineClassifier extends nn.Module {
     readonly embeddingSize: number,
   ) {
     super();
-    this.weight = this.parameter("weight", scope(() => noGrad(() => randn([classes, embeddingSize]).mul(0.01))));
+    this.weight = this.parameter(
+      "weight",
+      scope(() => noGrad(() => randn([classes, embeddingSize]).mul(0.01))),
+    );
   }
 
   override forward(embedding: Tensor): Tensor {

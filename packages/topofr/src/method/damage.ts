@@ -43,9 +43,17 @@ export function structureDamage(
   let mixture: MixtureFit | null = null;
   if (options.mixture) {
     const entropies = noGrad(() => predictionEntropy(logits, mixtureOptions.entropyEpsilon)).toTypedArray();
-    mixture = fitMixture(signedEntropies(entropies as Float32Array, mixtureOptions.sign, stream), mixtureOptions);
+    mixture = fitMixture(
+      signedEntropies(entropies as Float32Array, mixtureOptions.sign, stream),
+      mixtureOptions,
+    );
     hard = mixture.easy.map((easy) => 1 - easy);
-    omega = omega.mul(tensor(hard.map((h) => (1 + h) ** options.lambda), { dtype: "float32" })); // omega_1
+    omega = omega.mul(
+      tensor(
+        hard.map((h) => (1 + h) ** options.lambda),
+        { dtype: "float32" },
+      ),
+    ); // omega_1
   }
   if (options.focal) {
     const given = options.detach ? logits.detach() : logits;

@@ -82,7 +82,8 @@ export function fitMixture(signed: Float64Array, options: MixtureOptions): Mixtu
       second += weight * series[i]! ** 2;
     }
     // Omega², or the reference code's version of it, which misses the factor 3 on the second term.
-    const spreadSquared = options.omega === "paper" ? 3 * (second - first * first) : 3 * second - first * first;
+    const spreadSquared =
+      options.omega === "paper" ? 3 * (second - first * first) : 3 * second - first * first;
     uniformDensity =
       spreadSquared < SMALLEST_SPREAD ? SMALLEST_SPREAD : 1 / (2 * Math.sqrt(spreadSquared) + 1e-10);
 

@@ -67,7 +67,8 @@ export class Objective {
     }
     const classificationLoss = weighted.mean(); // L_cls, eq. 9
 
-    if (alignmentOptions === null) return { loss: classificationLoss, classificationLoss, alignment: null, damage };
+    if (alignmentOptions === null)
+      return { loss: classificationLoss, classificationLoss, alignment: null, damage };
     const alignment = structureAlignment(images, embedding, alignmentOptions); // L_sa, eq. 2
     const loss = classificationLoss.add(alignment.loss.mul(alignmentOptions.weight)); // eq. 10
     return { loss, classificationLoss, alignment, damage };

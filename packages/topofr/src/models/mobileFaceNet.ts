@@ -17,7 +17,10 @@ class ConvBlock extends nn.Module {
 
   constructor(inChannels: number, outChannels: number, { kernel, ...options }: ConvOptions, linear = false) {
     super();
-    this.#conv = this.child("layers.0", new nn.Conv2d(inChannels, outChannels, kernel, { ...options, bias: false }));
+    this.#conv = this.child(
+      "layers.0",
+      new nn.Conv2d(inChannels, outChannels, kernel, { ...options, bias: false }),
+    );
     this.#bn = this.child("layers.1", new nn.BatchNorm2d(outChannels));
     this.#prelu = linear ? null : this.child("layers.2", new nn.PReLU(outChannels));
   }
@@ -45,7 +48,10 @@ class DepthWise extends nn.Module {
     super();
     const { stride } = options;
     this.#widen = this.child("layers.0", new ConvBlock(inChannels, width, { kernel: 1 }));
-    this.#convolve = this.child("layers.1", new ConvBlock(width, width, { kernel: 3, stride, padding: 1, groups: width }));
+    this.#convolve = this.child(
+      "layers.1",
+      new ConvBlock(width, width, { kernel: 3, stride, padding: 1, groups: width }),
+    );
     this.#narrow = this.child("layers.2", new ConvBlock(width, outChannels, { kernel: 1 }, true));
   }
 

@@ -1,8 +1,9 @@
 // The layers that the backbones are built of. Parameters are float32; convolutions compute in the dtype of their input,
 // so that feeding bfloat16 is all it takes to train in bfloat16 with float32 master weights.
-import { scope } from "../scope.js";
+
 import { noGrad } from "../gradMode.js";
 import { ops } from "../operators.js";
+import { scope } from "../scope.js";
 import { full, ones, rand, type Tensor, tensor, zeros } from "../tensor.js";
 import { Module } from "./module.js";
 
@@ -11,7 +12,13 @@ const inDtypeOf = (input: Tensor, weight: Tensor): Tensor =>
 
 /** Uniform in ±bound: PyTorch's default for convolutions and linear layers, with bound = 1/sqrt(fan in). */
 const uniform = (shape: readonly number[], bound: number): Tensor =>
-  scope(() => noGrad(() => rand(shape).mul(2 * bound).sub(bound)));
+  scope(() =>
+    noGrad(() =>
+      rand(shape)
+        .mul(2 * bound)
+        .sub(bound),
+    ),
+  );
 
 export interface Conv2dOptions {
   stride?: number;
@@ -59,7 +66,9 @@ export class Linear extends Module {
   }
 
   override forward(input: Tensor): Tensor {
-    return ops.linear(input, inDtypeOf(input, this.weight), { bias: this.bias && inDtypeOf(input, this.bias) });
+    return ops.linear(input, inDtypeOf(input, this.weight), {
+      bias: this.bias && inDtypeOf(input, this.bias),
+    });
   }
 }
 

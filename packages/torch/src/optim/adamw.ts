@@ -20,7 +20,10 @@ export class AdamW extends Optimizer {
   /** Number of updates so far, for the bias correction. */
   readonly #steps: Tensor;
 
-  constructor(parameters: NamedParameters, { lr, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0.01 }: AdamWOptions) {
+  constructor(
+    parameters: NamedParameters,
+    { lr, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0.01 }: AdamWOptions,
+  ) {
     super(parameters, lr);
     this.#betas = betas;
     this.#eps = eps;
@@ -53,7 +56,8 @@ export class AdamW extends Optimizer {
   }
 
   override loadStateDict(state: ReadonlyMap<string, Tensor>): void {
-    if (!state.has("step")) throw new TopofrError("E_MODEL", 'optimiser state "step" is missing; it is not AdamW\'s');
+    if (!state.has("step"))
+      throw new TopofrError("E_MODEL", 'optimiser state "step" is missing; it is not AdamW\'s');
     super.loadStateDict(state);
   }
 }

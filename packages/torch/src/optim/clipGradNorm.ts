@@ -11,7 +11,9 @@ import type { Tensor } from "../tensor.js";
 export function clipGradNorm_(parameters: Iterable<Tensor>, maxNorm: number): number {
   return noGrad(() =>
     scope(() => {
-      const gradients = [...parameters].map((parameter) => parameter.grad).filter((gradient) => gradient !== null);
+      const gradients = [...parameters]
+        .map((parameter) => parameter.grad)
+        .filter((gradient) => gradient !== null);
       if (gradients.length === 0) return 0;
       const norm = ops.stack(ops._foreachNorm(gradients)).norm().item();
       const factor = maxNorm / (norm + 1e-6);

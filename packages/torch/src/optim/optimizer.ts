@@ -65,8 +65,12 @@ export abstract class Optimizer {
       for (const [name, value] of this.stateDict()) {
         const given = state.get(name);
         if (given === undefined || String(given.shape) !== String(value.shape)) {
-          const found = given === undefined ? "is missing" : `has shape [${given.shape}], expected [${value.shape}]`;
-          throw new TopofrError("E_MODEL", `optimiser state "${name}" ${found}; it belongs to another network or optimiser`);
+          const found =
+            given === undefined ? "is missing" : `has shape [${given.shape}], expected [${value.shape}]`;
+          throw new TopofrError(
+            "E_MODEL",
+            `optimiser state "${name}" ${found}; it belongs to another network or optimiser`,
+          );
         }
         value.copy_(given).dispose();
       }

@@ -25,7 +25,8 @@ export class SGD extends Optimizer {
   protected override update(active: readonly number[], gradients: readonly Tensor[]): void {
     const parameters = active.map((index) => this.parameters[index]!);
     let direction = gradients;
-    if (this.#weightDecay !== 0) direction = ops._foreachAdd(gradients, parameters, { alpha: this.#weightDecay });
+    if (this.#weightDecay !== 0)
+      direction = ops._foreachAdd(gradients, parameters, { alpha: this.#weightDecay });
     if (this.#buffers !== null) {
       const buffers = active.map((index) => this.#buffers![index]!);
       ops._foreachMul_(buffers, this.#momentum);

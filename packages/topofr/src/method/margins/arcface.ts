@@ -11,7 +11,11 @@ const SMALLEST_SQUARED_SINE = 1e-9;
  * cos(theta_y) -> cos(theta_y + m); where theta_y + m would pass pi, cos(theta_y) - m sin(pi - m), so that the logit still
  * falls with the angle. Then times s.
  */
-export function arcface({ scale, margin, interClassFilter }: Extract<MarginOptions, { kind: "arcface" }>): Margin {
+export function arcface({
+  scale,
+  margin,
+  interClassFilter,
+}: Extract<MarginOptions, { kind: "arcface" }>): Margin {
   const threshold = Math.cos(Math.PI - margin);
   const fallback = Math.sin(Math.PI - margin) * margin;
   return {

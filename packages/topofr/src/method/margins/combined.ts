@@ -13,7 +13,9 @@ export function combined(options: Extract<MarginOptions, { kind: "combined" }>):
   return {
     logits(cosine, labels) {
       const cosTheta = targetCosine(cosine, labels);
-      const change = noGrad(() => cosTheta.clamp({ min: -1, max: 1 }).acos().mul(m1).add(m2).cos().sub(m3).sub(cosTheta));
+      const change = noGrad(() =>
+        cosTheta.clamp({ min: -1, max: 1 }).acos().mul(m1).add(m2).cos().sub(m3).sub(cosTheta),
+      );
       const target = cosTheta.add(change);
       return withTarget(filterOtherClasses(cosine, labels, interClassFilter), labels, target).mul(scale);
     },

@@ -22,4 +22,5 @@ export function gaussianBlur(images: Tensor, sigma: number): Tensor {
   return ops.conv2d(images.reflectionPad2d([x, x, y, y]), kernel.contiguous(), { groups: 3 });
 }
 
-export const randomBlur = (image: Tensor, stream: RandomStream): Tensor => gaussianBlur(image, stream.range(...SIGMA));
+export const randomBlur = (image: Tensor, stream: RandomStream): Tensor =>
+  gaussianBlur(image, stream.range(...SIGMA));

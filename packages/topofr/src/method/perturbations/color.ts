@@ -12,7 +12,10 @@ function luminance(images: Tensor): Tensor {
 export const grayscale = (images: Tensor): Tensor => luminance(images).expand(images.shape).contiguous();
 
 const blend = (images: Tensor, other: Tensor, factor: number): Tensor =>
-  images.mul(factor).add(other.mul(1 - factor)).clamp({ min: 0, max: 1 });
+  images
+    .mul(factor)
+    .add(other.mul(1 - factor))
+    .clamp({ min: 0, max: 1 });
 
 export const adjustBrightness = (images: Tensor, factor: number): Tensor =>
   images.mul(factor).clamp({ min: 0, max: 1 });
@@ -20,7 +23,8 @@ export const adjustBrightness = (images: Tensor, factor: number): Tensor =>
 export const adjustContrast = (images: Tensor, factor: number): Tensor =>
   blend(images, luminance(images).mean([1, 2, 3], { keepdim: true }), factor);
 
-export const adjustSaturation = (images: Tensor, factor: number): Tensor => blend(images, luminance(images), factor);
+export const adjustSaturation = (images: Tensor, factor: number): Tensor =>
+  blend(images, luminance(images), factor);
 
 /** Turns the hue by `shift` (a fraction of the circle) in HSV. */
 export function adjustHue(images: Tensor, shift: number): Tensor {

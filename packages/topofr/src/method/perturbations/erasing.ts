@@ -18,9 +18,16 @@ export function drawRectangle(height: number, width: number, stream: RandomStrea
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const area = stream.range(...AREA) * height * width;
     const aspect = Math.exp(stream.range(...LOG_ASPECT));
-    const size = { height: Math.round(Math.sqrt(area * aspect)), width: Math.round(Math.sqrt(area / aspect)) };
+    const size = {
+      height: Math.round(Math.sqrt(area * aspect)),
+      width: Math.round(Math.sqrt(area / aspect)),
+    };
     if (size.height >= height || size.width >= width) continue;
-    return { ...size, top: stream.integer(height - size.height + 1), left: stream.integer(width - size.width + 1) };
+    return {
+      ...size,
+      top: stream.integer(height - size.height + 1),
+      left: stream.integer(width - size.width + 1),
+    };
   }
   return null;
 }
