@@ -1,17 +1,18 @@
 // topofr data synthesize: draws a set of faces from a seed, with pairs to verify, so that nothing has to be downloaded.
 
 import { writeFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileError, TopofrError } from "@topofr/formats";
 import type { Command } from "commander";
+import { DEFAULT_HARD_SHARE } from "../data/synthetic/world.js";
 import { openImageFolder } from "../data/imageFolder.js";
 import { addCommand, print, printJson, realNumber, wholeNumber } from "./command.js";
-import { type WorldOptions, writeWorld } from "./engine.js";
+import { type WriteWorldOptions, writeWorld } from "./engine.js";
 import { countView } from "./progressView.js";
 
 const SHEET_IDENTITIES = 12;
 const SHEET_IMAGES = 10;
+const IMAGE_BYTES = 112 * 112 * 3;
 
 interface SynthesizeFlags {
   identities: number;
@@ -22,7 +23,8 @@ interface SynthesizeFlags {
   quality: number;
   folds: number;
   pairsPerFold: number;
-  workers: number;
+  workers?: number;
+  overwrite?: boolean;
   contactSheet?: string;
   json?: boolean;
 }
@@ -41,10 +43,10 @@ export function addData(program: Command): void {
       "--hard-share <share>",
       "share of images made hard: blurred, dark, covered, turned far",
       realNumber("--hard-share", { max: 1 }),
-      0.1,
+      DEFAULT_HARD_SHARE,
     )
-    .option("--format <name>", "jpeg or png", "jpeg")
-    .option("--quality <n>", "of jpeg", wholeNumber("--quality", { min: 1, max: 100 }), 95)
+    .option("--format <name>", "jpg or png", "jpg")
+    .option("--quality <n>", "of jpg", wholeNumber("--quality", { min: 1, max: 100 }), 95)
     .option("--folds <n>", "folds of pairs.txt", wholeNumber("--folds", { min: 2 }), 10)
     .option(
       "--pairs-per-fold <n>",
@@ -52,7 +54,8 @@ export function addData(program: Command): void {
       wholeNumber("--pairs-per-fold"),
       0,
     )
-    .option("--workers <n>", "threads", wholeNumber("--workers", { min: 1 }), availableParallelism())
+    .option("--workers <n>", "threads", wholeNumber("--workers", { min: 1 }))
+    .option("--overwrite", "replace other faces that this command drew there")
     .option("--contact-sheet <file>", "also write a PNG with some of the faces")
     .option("--json", "print what was written as JSON")
     .action(synthesize);
@@ -60,17 +63,18 @@ export function addData(program: Command): void {
 
 async function synthesize(folder: string, flags: SynthesizeFlags): Promise<void> {
   const { identities, images, seed, hardShare, quality, folds, pairsPerFold, workers } = flags;
-  const { format } = flags;
-  if (format !== "jpeg" && format !== "png")
-    throw new TopofrError("E_USAGE", `--format: expected jpeg or png, found "${format}"`);
-  const options: WorldOptions = {
+  const { format, overwrite = false } = flags;
+  if (format !== "jpg" && format !== "png")
+    throw new TopofrError("E_USAGE", `--format: expected jpg or png, found "${format}"`);
+  const options: WriteWorldOptions = {
     seed,
     identities,
     imagesPerIdentity: images,
     hardShare,
     format,
     quality,
-    workers,
+    overwrite,
+    ...(workers !== undefined && { workers }),
   };
   if (pairsPerFold > 0) options.pairs = { folds, perFold: pairsPerFold };
   const view = countView("drawing", "faces");
@@ -88,8 +92,19 @@ async function writeContactSheet(folder: string, file: string): Promise<void> {
   const rows = identities
     .slice(0, SHEET_IDENTITIES)
     .map((identity) => samples.filter((sample) => sample.identity === identity).slice(0, SHEET_IMAGES));
-  const { contactSheet } = await import("./contactSheet.js"); // the image library takes a while to load
-  const png = await contactSheet(rows.map((row) => row.map(({ path }) => path)));
+  // The image library takes a while to load.
+  const [{ contactSheet }, { loadImages }] = await Promise.all([
+    import("../data/synthetic/contactSheet.js"),
+    import("../data/loader.js"),
+  ]);
+  const paths = rows.flat().map(({ path }) => path);
+  const images: { pixels: Uint8Array }[] = [];
+  for await (const batch of loadImages(paths, { batchSize: SHEET_IMAGES })) {
+    for (let i = 0; i < batch.count; i++)
+      images.push({ pixels: batch.images.slice(i * IMAGE_BYTES, (i + 1) * IMAGE_BYTES) });
+    batch.release();
+  }
+  const png = await contactSheet(images, { columns: Math.max(...rows.map((row) => row.length)), size: 112 });
   try {
     await writeFile(file, png);
   } catch (error) {

@@ -1,7 +1,6 @@
 // topofr demo: draws faces, trains the whole method on them, verifies people it has not seen before and after,
 // and leaves a run folder with a report.
 
-import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TopofrError } from "@topofr/formats";
@@ -13,21 +12,21 @@ import { formatDuration } from "../runs/progress.js";
 import { createRunFolder } from "../runs/runFolder.js";
 import { loadRecipe, parseSetArgument, type RecipeOverride } from "../train/recipeFile.js";
 import { addCommand, collect, note, print, printJson } from "./command.js";
-import { engineInfo, type WorldOptions, writeRunReport, writeWorld } from "./engine.js";
+import { engineInfo, type WriteWorldOptions, writeRunReport, writeWorld } from "./engine.js";
 import { countView } from "./progressView.js";
 import { runTraining, trainingSummary } from "./train.js";
 
 const RUN_NAME = "demo";
-const TRAIN_WORLD: WorldOptions = {
+const TRAIN_WORLD: WriteWorldOptions = {
   seed: 1,
   identities: 100,
   imagesPerIdentity: 40,
-  hardShare: 0.1,
-  format: "jpeg",
+  hardShare: 0.15,
+  format: "jpg",
   quality: 95,
 };
 /** Other people: another seed. */
-const TEST_WORLD: WorldOptions = {
+const TEST_WORLD: WriteWorldOptions = {
   ...TRAIN_WORLD,
   seed: 2,
   identities: 60,
@@ -115,16 +114,10 @@ export function beforeAndAfter(evaluations: readonly EventOfType<"evaluation">[]
     .join("\n");
 }
 
-async function drawFaces(folder: string, options: WorldOptions, what: string): Promise<void> {
-  // Written last: a set that a kill cut short, or that another version drew, is drawn again.
-  const marker = join(folder, ".complete.json");
-  const made = JSON.stringify(options);
-  if ((await readFile(marker, "utf8").catch(() => null)) === made)
-    return note(`${what}: already in ${folder}`);
-  await rm(folder, { recursive: true, force: true });
+async function drawFaces(folder: string, options: WriteWorldOptions, what: string): Promise<void> {
   const view = countView(what, "faces");
-  await writeWorld(folder, options, view.onProgress).finally(view.close);
-  await writeFile(marker, made);
+  const made = await writeWorld(folder, { ...options, overwrite: true }, view.onProgress).finally(view.close);
+  if (made.reused) note(`${what}: already in ${folder}`);
 }
 
 /** A recipe of this repository: recipes/ lies beside packages/, four folders above dist/cli/. */

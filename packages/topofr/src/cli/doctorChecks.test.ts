@@ -17,6 +17,8 @@ const healthy: MachineFacts = {
       mkldnn: true,
       addonPath: "/x/addon.node",
       libtorchPath: "/usr/lib",
+      compiler: "12.2.0",
+      configuration: "",
     },
   },
   packages: [{ name: "sharp", version: "0.35.0" }],

@@ -1,6 +1,6 @@
 // What makes a machine fit or unfit for training, judged from plain facts. Gathering the facts: doctor.ts.
 
-import type { EngineInfo } from "./engine.js";
+import type { BuildInfo } from "./engine.js";
 
 export interface MachineFacts {
   node: string;
@@ -9,7 +9,7 @@ export interface MachineFacts {
   cores: number;
   memoryBytes: number;
   freeMemoryBytes: number;
-  engine: { info: EngineInfo } | { problem: string };
+  engine: { info: BuildInfo } | { problem: string };
   /** Version of each npm package that is needed, or why it cannot be loaded. */
   packages: { name: string; version?: string; problem?: string }[];
 }

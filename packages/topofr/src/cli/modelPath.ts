@@ -10,7 +10,7 @@ import {
   type RunFolder,
   readConfig,
 } from "../runs/runFolder.js";
-import { NETWORKS, networkName } from "../train/recipe.js";
+import { NETWORKS, type NetworkName, networkName } from "../models/names.js";
 import { parseRecipe } from "../train/recipeFile.js";
 
 const WEIGHT_FILES = [".safetensors", ".pt", ".pth"];
@@ -18,7 +18,7 @@ const DEFAULT_EMBEDDING_SIZE = 512;
 
 export interface ModelPath {
   weights: string;
-  network: string;
+  network: NetworkName;
   embeddingSize: number;
   /** The run that the weights belong to; null for a file from elsewhere. */
   run: RunFolder | null;

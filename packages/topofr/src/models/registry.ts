@@ -3,6 +3,7 @@ import { TopofrError } from "@topofr/formats";
 import type { Backbone } from "./backbone.js";
 import { IResNet } from "./iresnet.js";
 import { MobileFaceNet } from "./mobileFaceNet.js";
+import { NETWORKS, type NetworkName } from "./names.js";
 
 export interface BackboneOptions {
   embeddingSize?: number;
@@ -10,7 +11,7 @@ export interface BackboneOptions {
   dropout?: number;
 }
 
-const BACKBONES = {
+const BACKBONES: Readonly<Record<NetworkName, (options: BackboneOptions) => Backbone>> = {
   mobilefacenet: ({ embeddingSize = 512 }: BackboneOptions) => new MobileFaceNet({ embeddingSize }),
   "mobilefacenet-large": ({ embeddingSize = 512 }: BackboneOptions) =>
     new MobileFaceNet({ embeddingSize, blocks: [2, 8, 12, 4], scale: 4 }),
@@ -19,10 +20,7 @@ const BACKBONES = {
   iresnet50: (options: BackboneOptions) => new IResNet(50, options),
   iresnet100: (options: BackboneOptions) => new IResNet(100, options),
   iresnet200: (options: BackboneOptions) => new IResNet(200, options),
-} as const;
-
-export type NetworkName = keyof typeof BACKBONES;
-export const NETWORKS = Object.keys(BACKBONES) as NetworkName[];
+};
 
 /**
  * A network with fresh weights, drawn from the default generator (see `manualSeed`).

@@ -2,7 +2,14 @@
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { check as backbone } from "./cases/backbone.js";
+import { check as gum } from "./cases/gum.js";
 import { check as ijb } from "./cases/ijb.js";
+import { check as isa } from "./cases/isa.js";
+import { check as margins } from "./cases/margins.js";
+import { check as polyLr } from "./cases/polyLr.js";
+import { check as rspOps } from "./cases/rspOps.js";
+import { check as step } from "./cases/step.js";
 import { check as verification } from "./cases/verification.js";
 
 /** Throws when what we compute differs from `value`, the parsed content of the case file `name`. */
@@ -10,7 +17,14 @@ export type CaseCheck = (value: unknown, name: string) => void | Promise<void>;
 
 /** By prefix of the file name. */
 const CHECKS: Record<string, CaseCheck> = {
+  backbone_: backbone,
+  gum_: gum,
   ijb_: ijb,
+  isa_: isa,
+  margins: margins,
+  poly_lr: polyLr,
+  rsp_ops: rspOps,
+  step_: step,
   verification_: verification,
 };
 

@@ -1,0 +1,59 @@
+// The training images that damage the structure most, by a trained model (the paper's figure 8).
+import { noGrad, scope, tensor } from "@topofr/torch";
+import type { FaceDataset } from "../data/dataset.js";
+import { imageTensor } from "../data/imageTensor.js";
+import { loadImages } from "../data/loader.js";
+import { structureDamage } from "../method/damage.js";
+import { objectiveOptions } from "../method/objectiveComposition.js";
+import { RandomStream } from "../random/stream.js";
+import type { Learner } from "../train/step.js";
+
+export interface ScoredSample {
+  path: string;
+  identity: string;
+  /** omega, the structure damage score (equation 8). */
+  score: number;
+  /** [size, size, 3] RGB */
+  pixels: Uint8Array;
+}
+
+/**
+ * Scores samples of the data set, drawn at random, in batches of the training's size (the mixture is fitted per batch), and
+ * returns the `count` highest. An objective without damage estimation is scored by the one of its preset family, "spherical".
+ */
+export async function hardestSamples(
+  learner: Learner,
+  dataset: FaceDataset,
+  options: { scored: number; count: number; batchSize: number; seed: number },
+): Promise<ScoredSample[]> {
+  const { backbone, classifier, objective } = learner;
+  const { margin, damage, mixture } = objective.options;
+  const damageOptions = damage ?? objectiveOptions({ preset: "spherical" }).damage!;
+  const order = new RandomStream(options.seed, "hard samples").permutation(dataset.samples.length);
+  const samples = [...order.subarray(0, options.scored)].map((index) => dataset.samples[index]!);
+  const signs = new RandomStream(options.seed, "hard sample signs");
+  const wasTraining = backbone.training;
+  backbone.eval();
+  const scored: ScoredSample[] = [];
+  for await (const batch of loadImages(
+    samples.map(({ path }) => path),
+    { batchSize: options.batchSize },
+  )) {
+    const chosen = samples.slice(batch.start, batch.start + batch.count);
+    const scores = noGrad(() =>
+      scope(() => {
+        const labels = tensor(BigInt64Array.from(chosen, ({ label }) => BigInt(label)));
+        const cosine = classifier.forward(backbone.forward(imageTensor(batch.images, batch.count)));
+        const isMargin = damageOptions.probability === "margin";
+        const logits = isMargin ? objective.margin.logits(cosine, labels) : cosine.mul(margin.scale);
+        return structureDamage(logits, labels, damageOptions, mixture, signs).omega.toTypedArray() as Float32Array;
+      }),
+    );
+    const bytes = batch.images.length / batch.count;
+    for (const [i, { path, identity }] of chosen.entries())
+      scored.push({ path, identity, score: scores[i]!, pixels: batch.images.slice(i * bytes, (i + 1) * bytes) });
+    batch.release();
+  }
+  backbone.train(wasTraining);
+  return scored.sort((a, b) => b.score - a.score).slice(0, options.count);
+}

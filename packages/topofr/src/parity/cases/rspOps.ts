@@ -1,0 +1,67 @@
+// rsp_ops.json: one image in [0, 1] and what the perturbations make of it. The keys hold the amounts.
+
+import { noGrad, scope, type Tensor } from "@topofr/torch";
+import { z } from "zod";
+import { gaussianBlur } from "../../method/perturbations/blur.js";
+import {
+  adjustBrightness,
+  adjustContrast,
+  adjustHue,
+  adjustSaturation,
+  grayscale,
+} from "../../method/perturbations/color.js";
+import { expectArrayClose, parseCase, recordedArray } from "../compare.js";
+import { numbers, recordedTensor } from "../tensors.js";
+
+type Operation = (image: Tensor, amounts: number[]) => Tensor;
+
+/** By the form of the key, in which `#` stands for an amount. */
+const OPERATIONS: Record<string, Operation> = {
+  grayscale: (image) => grayscale(image),
+  "gaussian_blur_k5x9_s#": (image, [sigma]) => gaussianBlur(image, sigma!),
+  "brightness_#": (image, [factor]) => adjustBrightness(image, factor!),
+  "contrast_#": (image, [factor]) => adjustContrast(image, factor!),
+  "saturation_#": (image, [factor]) => adjustSaturation(image, factor!),
+  "hue_#": (image, [shift]) => adjustHue(image, shift!),
+  "color_jitter_chain_b#_c#_s#_h#": (image, [brightness, contrast, saturation, hue]) =>
+    adjustHue(
+      adjustSaturation(adjustContrast(adjustBrightness(image, brightness!), contrast!), saturation!),
+      hue!,
+    ),
+};
+
+/** A number at the start of a part of the key, after a letter in those of several amounts. */
+const AMOUNT = /(?<=_[bcsh]?)-?\d+(?:\.\d+)?(?=_|$)/g;
+const formOf = (key: string) => (key in OPERATIONS ? key : key.replace(AMOUNT, "#"));
+
+const schema = z
+  .object({ image: recordedArray })
+  .catchall(recordedArray)
+  .superRefine((recorded, context) => {
+    const forms = Object.keys(recorded)
+      .filter((key) => key !== "image")
+      .map((key) => ({ key, form: formOf(key) }));
+    for (const { key } of forms.filter(({ form }) => !(form in OPERATIONS)))
+      context.addIssue({ code: "custom", path: [key], message: "no such perturbation" });
+    for (const form of Object.keys(OPERATIONS))
+      if (!forms.some((one) => one.form === form))
+        context.addIssue({ code: "custom", path: [form], message: "no output of this perturbation" });
+  });
+
+/** Of values in [0, 1]: float32 sums; the hue goes through a quotient of small differences. */
+const VALUES = 1e-5;
+
+export function check(value: unknown, name: string): void {
+  const recorded = parseCase(schema, value, name);
+  for (const [key, expected] of Object.entries(recorded)) {
+    if (key === "image") continue;
+    const operation = OPERATIONS[formOf(key)]!;
+    const amounts = (key.match(AMOUNT) ?? []).map(Number);
+    scope(() =>
+      noGrad(() => {
+        const image = recordedTensor(recorded.image).unsqueeze(0);
+        expectArrayClose(key, numbers(operation(image, amounts)), expected.data, VALUES);
+      }),
+    );
+  }
+}

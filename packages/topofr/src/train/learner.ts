@@ -1,0 +1,38 @@
+// Builds what a recipe asks for: network, classifier, objective, optimiser, from one seed.
+import { manualSeed, optim } from "@topofr/torch";
+import { CosineClassifier } from "../method/classifier.js";
+import { Objective } from "../method/objective.js";
+import { createBackbone } from "../models/registry.js";
+import type { Recipe } from "./recipe.js";
+import type { Learner } from "./step.js";
+
+export function createLearner(recipe: Recipe, classes: number): Learner {
+  const { model, optim: optimiser, objective, seed, precision } = recipe;
+  manualSeed(seed);
+  const backbone = createBackbone(model.network, {
+    embeddingSize: model.embeddingSize,
+    ...(model.dropout > 0 && { dropout: model.dropout }),
+  });
+  backbone.to({ memoryFormat: "channelsLast" });
+  const classifier = new CosineClassifier(classes, model.embeddingSize);
+  const parameters = [...backbone.namedParameters("backbone."), ...classifier.namedParameters("classifier.")];
+  const { lr, momentum, weightDecay } = optimiser;
+  const optimizer =
+    optimiser.name === "sgd"
+      ? new optim.SGD(parameters, { lr, momentum, weightDecay })
+      : new optim.AdamW(parameters, { lr, weightDecay });
+  return {
+    backbone,
+    classifier,
+    objective: new Objective(objective, seed),
+    optimizer,
+    precision,
+    clipNorm: optimiser.clipNorm,
+  };
+}
+
+export function disposeLearner({ backbone, classifier, optimizer }: Learner): void {
+  backbone.dispose();
+  classifier.dispose();
+  optimizer.dispose();
+}

@@ -1,0 +1,293 @@
+// The training loop: data in, steps, evaluation, checkpoints, log. The step itself is step.ts.
+import { availableParallelism } from "node:os";
+import { TopofrError } from "@topofr/formats";
+import { setNumThreads } from "@topofr/torch";
+import { openImageFolder } from "../data/imageFolder.js";
+import { type Batch, BatchLoader } from "../data/loader.js";
+import { EpochSampler } from "../data/sampler.js";
+import type { EndReason, LoggedEvent } from "../runs/events.js";
+import { openRecorder, type Recorder } from "../runs/recorder.js";
+import { checkpointPaths, type RunFolder } from "../runs/runFolder.js";
+import { loadCheckpoint, type Progress, removeCheckpoint, saveCheckpoint } from "./checkpoint.js";
+import { createLearner, disposeLearner } from "./learner.js";
+import type { Recipe } from "./recipe.js";
+import { learningRateSchedule, type RunLength, runLength } from "./schedule.js";
+import { accumulateGradients, type Learner, type StepLosses, update } from "./step.js";
+import { openVerifier, type Verifier, verificationMetrics } from "./verifier.js";
+
+export interface TrainOptions {
+  recipe: Recipe;
+  runFolder: RunFolder;
+  /** Go on from the run's last checkpoint. */
+  resume: boolean;
+  /** When aborted: save after the step at hand, and return. */
+  signal: AbortSignal;
+  onEvent(event: LoggedEvent): void;
+}
+
+export interface TrainResult {
+  reason: EndReason;
+  /** Optimiser steps done in all, and in this session in how many seconds. */
+  step: number;
+  epoch: number;
+  seconds: number;
+  /** Best accuracy of the run, 0..1; null without evaluation. */
+  bestAccuracy: number | null;
+}
+
+/**
+ * Trains by the recipe, in the run folder.
+ *
+ * @throws E_DATA for the data set; E_FILE when a checkpoint cannot be written (the one before is intact); E_MODEL when the
+ *   checkpoint resumed from is of another run; E_DIVERGED, naming the step, when a loss or gradient is not finite
+ */
+export async function trainRun(options: TrainOptions): Promise<TrainResult> {
+  const { recipe, runFolder, resume, onEvent } = options;
+  setNumThreads(recipe.threads ?? availableParallelism());
+  const dataset = await openImageFolder(recipe.data.path, {
+    minImagesPerIdentity: recipe.data.minImagesPerIdentity,
+  });
+  const verifier = await openVerifier(recipe);
+  const sampler = new EpochSampler({
+    sampleCount: dataset.samples.length,
+    batchSize: recipe.batchSize,
+    seed: recipe.seed,
+  });
+  const learner = createLearner(recipe, dataset.identities.length);
+  let progress: Progress = { step: 0, position: { epoch: 0, step: 0 }, bestAccuracy: null };
+  if (resume) progress = await loadCheckpoint(checkpointPaths(runFolder, "last"), learner);
+  sampler.position = progress.position;
+
+  const recorder = await openRecorder(runFolder, { onEvent, ...(resume && { resumeAtStep: progress.step }) });
+  const length = runLength(recipe, sampler.stepsPerEpoch);
+  recorder.record({
+    type: "start",
+    step: progress.step,
+    totalSteps: Math.min(length.totalSteps, recipe.maxSteps ?? length.totalSteps),
+    stepsPerEpoch: length.stepsPerEpoch,
+    epochs: recipe.epochs,
+    images: dataset.samples.length,
+    identities: dataset.identities.length,
+    network: recipe.model.network,
+    parameters: learner.backbone.parameters().reduce((sum, { size }) => sum + size, 0),
+  });
+  for (const message of resume ? [] : dataset.warnings)
+    recorder.record({ type: "warning", step: progress.step, message });
+
+  const run = new Run(options, learner, verifier, recorder, length, progress);
+  const loader = new BatchLoader(dataset, {
+    sampler,
+    seed: recipe.seed,
+    epochs: recipe.epochs,
+    resize: recipe.data.resize,
+    badImages: recipe.data.onBadImage,
+    ...(recipe.workers !== null && { workers: recipe.workers }),
+    onBadImage: (path, reason) => recorder.record({ type: "badImage", step: run.progress.step, path, reason }),
+  });
+  try {
+    if (resume && !recorder.checkpointLogged) run.logCheckpoint(0);
+    return await run.train(loader, sampler);
+  } catch (error) {
+    const reason = error instanceof TopofrError && error.code === "E_DIVERGED" ? "diverged" : "failed";
+    run.logEnd(reason, error instanceof Error ? error.message : String(error));
+    throw error;
+  } finally {
+    loader.close();
+    recorder.close();
+    disposeLearner(learner);
+  }
+}
+
+/** One session of a run: what the loop changes from step to step. */
+class Run {
+  readonly #options: TrainOptions;
+  readonly #started = performance.now();
+  readonly #learningRate: (step: number) => number;
+  /** step_N checkpoints of this session, oldest first. */
+  readonly #kept: number[] = [];
+  #evaluatedAt = -1;
+  #savedAt: number;
+
+  constructor(
+    options: TrainOptions,
+    readonly learner: Learner,
+    readonly verifier: Verifier | null,
+    readonly recorder: Recorder,
+    readonly length: RunLength,
+    readonly progress: Progress,
+  ) {
+    this.#options = options;
+    this.#learningRate = learningRateSchedule(options.recipe, length);
+    this.#savedAt = options.resume ? progress.step : -1;
+  }
+
+  async train(loader: BatchLoader, sampler: EpochSampler): Promise<TrainResult> {
+    const { recipe } = this.#options;
+    const { evaluate, accumulate } = recipe;
+    if (evaluate.atStart && this.progress.step === 0) await this.#evaluate();
+    let reason = this.#reasonToStop();
+    if (reason === null) {
+      let stepStarted = performance.now();
+      const losses: StepLosses[] = [];
+      for await (const batch of loader) {
+        losses.push(this.#accumulate(batch, 1 / accumulate));
+        if (losses.length < accumulate) continue;
+
+        this.#update(losses, batch.epoch, (performance.now() - stepStarted) / 1000);
+        this.progress.position = sampler.position;
+        losses.length = 0;
+        // Timers, signals and the decoding threads' messages get their turn.
+        await new Promise(setImmediate);
+        reason = await this.#afterStep();
+        if (reason !== null) break;
+        stepStarted = performance.now();
+      }
+    }
+    await this.#evaluateOnce();
+    await this.#saveOnce();
+    return this.logEnd(reason ?? "finished");
+  }
+
+  #accumulate(batch: Batch, share: number): StepLosses {
+    try {
+      const losses = accumulateGradients(this.learner, batch, share);
+      this.#requireFinite("loss", losses.loss);
+      return losses;
+    } finally {
+      batch.release();
+    }
+  }
+
+  #update(losses: readonly StepLosses[], epoch: number, seconds: number): void {
+    const { recipe } = this.#options;
+    const learningRate = this.#learningRate(this.progress.step);
+    const gradientNorm = update(this.learner, learningRate);
+    this.#requireFinite("gradient norm", gradientNorm);
+    this.progress.step += 1;
+    if (this.progress.step % recipe.logEverySteps !== 0) return;
+    this.recorder.record({
+      type: "step",
+      step: this.progress.step,
+      epoch,
+      ...meanLosses(losses),
+      gradientNorm,
+      learningRate,
+      imagesPerSecond: (recipe.batchSize * losses.length) / seconds,
+      secondsPerStep: seconds,
+    });
+  }
+
+  /** Evaluation first: a resume cuts the log after the checkpoint. */
+  async #afterStep(): Promise<EndReason | null> {
+    const { evaluate, checkpoint } = this.#options.recipe;
+    const reason = this.#reasonToStop();
+    if (reason === "interrupted") return reason;
+    const { step } = this.progress;
+    const due = (everySteps: number | null) => step % (everySteps ?? this.length.stepsPerEpoch) === 0;
+    if (due(evaluate.everySteps)) await this.#evaluateOnce();
+    if (due(checkpoint.everySteps)) await this.#saveOnce();
+    return reason;
+  }
+
+  #reasonToStop(): EndReason | null {
+    const { recipe, signal } = this.#options;
+    const minutes = (performance.now() - this.#started) / 60_000;
+    if (signal.aborted) return "interrupted";
+    if (this.progress.step >= this.length.totalSteps) return "finished";
+    if (this.progress.step >= (recipe.maxSteps ?? Number.POSITIVE_INFINITY)) return "maxSteps";
+    if (minutes >= (recipe.maxMinutes ?? Number.POSITIVE_INFINITY)) return "maxMinutes";
+    return null;
+  }
+
+  #requireFinite(what: string, value: number): void {
+    if (Number.isFinite(value)) return;
+    const { step } = this.progress;
+    const saved = this.#savedAt < 0 ? "no checkpoint was saved yet" : `the checkpoint of step ${this.#savedAt} is kept`;
+    throw new TopofrError(
+      "E_DIVERGED",
+      `step ${step + 1}: the ${what} is ${value}; ${saved}. ` +
+        "A smaller optim.lr, a warm-up (schedule.warmupEpochs) or precision fp32 usually helps",
+    );
+  }
+
+  async #evaluateOnce(): Promise<void> {
+    if (this.#evaluatedAt !== this.progress.step && !this.#options.signal.aborted) await this.#evaluate();
+  }
+
+  async #evaluate(): Promise<void> {
+    if (this.verifier === null) return;
+    const started = performance.now();
+    const never = new AbortController().signal;
+    const report = await this.verifier.verify(this.learner, never);
+    const best = this.progress.step > 0 && report.accuracy > (this.progress.bestAccuracy ?? 0);
+    if (best) this.progress.bestAccuracy = report.accuracy;
+    this.#evaluatedAt = this.progress.step;
+    this.recorder.record({
+      type: "evaluation",
+      step: this.progress.step,
+      epoch: this.#epoch(),
+      name: this.verifier.name,
+      metrics: verificationMetrics(report),
+      seconds: (performance.now() - started) / 1000,
+      best,
+    });
+    if (best) await this.#save("best");
+  }
+
+  async #saveOnce(): Promise<void> {
+    const { step } = this.progress;
+    if (this.#savedAt === step || step === 0) return;
+    const started = performance.now();
+    const { keep } = this.#options.recipe.checkpoint;
+    await this.#save("last");
+    this.#savedAt = step;
+    if (keep > 0) {
+      await this.#save(step);
+      this.#kept.push(step);
+      while (this.#kept.length > keep)
+        await removeCheckpoint(checkpointPaths(this.#options.runFolder, this.#kept.shift()!));
+    }
+    this.logCheckpoint((performance.now() - started) / 1000);
+  }
+
+  async #save(which: "last" | "best" | number): Promise<void> {
+    const { recipe, runFolder } = this.#options;
+    const { network, embeddingSize } = recipe.model;
+    const { step, position, bestAccuracy } = this.progress;
+    const files = checkpointPaths(runFolder, which);
+    await saveCheckpoint(files, this.learner, { network, embeddingSize }, { step, position, bestAccuracy });
+  }
+
+  logCheckpoint(seconds: number): void {
+    const { step } = this.progress;
+    this.recorder.record({ type: "checkpoint", step, epoch: this.#epoch(), path: "checkpoints/last", seconds });
+  }
+
+  logEnd(reason: EndReason, message?: string): TrainResult {
+    const seconds = (performance.now() - this.#started) / 1000;
+    const { step, bestAccuracy } = this.progress;
+    const epoch = this.#epoch();
+    this.recorder.record({ type: "end", step, epoch, reason, seconds, ...(message !== undefined && { message }) });
+    return { reason, step, epoch, seconds, bestAccuracy };
+  }
+
+  /** The epoch of the last step done, from 0. */
+  #epoch(): number {
+    return Math.max(0, Math.ceil(this.progress.step / this.length.stepsPerEpoch) - 1);
+  }
+}
+
+/** Means over the batches that made one step. */
+function meanLosses(losses: readonly StepLosses[]): StepLosses {
+  const mean = (pick: (losses: StepLosses) => number) =>
+    losses.reduce((sum, each) => sum + pick(each), 0) / losses.length;
+  const [first] = losses as [StepLosses];
+  return {
+    loss: mean(({ loss }) => loss),
+    classificationLoss: mean(({ classificationLoss }) => classificationLoss),
+    alignmentLoss: first.alignmentLoss === null ? null : mean(({ alignmentLoss }) => alignmentLoss!),
+    omegaMean: first.omegaMean === null ? null : mean(({ omegaMean }) => omegaMean!),
+    accuracy: mean(({ accuracy }) => accuracy),
+    embeddingNorm: mean(({ embeddingNorm }) => embeddingNorm),
+  };
+}

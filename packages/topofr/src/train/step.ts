@@ -1,0 +1,78 @@
+// One training step, in the paper's order. Everything around it (data, schedule, checkpoints, log) is loop.ts.
+import { noGrad, optim, scope, type Tensor, tensor } from "@topofr/torch";
+import { imageTensor } from "../data/imageTensor.js";
+import type { CosineClassifier } from "../method/classifier.js";
+import type { Objective } from "../method/objective.js";
+import type { Backbone } from "../models/backbone.js";
+
+/** What is trained, and by what. */
+export interface Learner {
+  backbone: Backbone;
+  classifier: CosineClassifier;
+  objective: Objective;
+  optimizer: optim.Optimizer;
+  precision: "fp32" | "bf16";
+  /** Largest gradient norm over all parameters; null: no clipping. */
+  clipNorm: number | null;
+}
+
+export interface LabelledPixels {
+  /** [batch, size, size, 3] RGB, 0..255 */
+  images: Uint8Array;
+  /** [batch] */
+  labels: BigInt64Array;
+}
+
+export interface StepLosses {
+  loss: number;
+  classificationLoss: number;
+  alignmentLoss: number | null;
+  omegaMean: number | null;
+  /** Share of the batch whose nearest class centre is the right one. */
+  accuracy: number;
+  /** Mean length of the embeddings. */
+  embeddingNorm: number;
+}
+
+/** Adds `share` of the batch's gradient to the parameters (1, or 1/k when k batches make a step). */
+export function accumulateGradients(learner: Learner, batch: LabelledPixels, share = 1): StepLosses {
+  const { backbone, classifier, objective, precision } = learner;
+  return scope(() => {
+    const labels = tensor(batch.labels);
+    const images = imageTensor(batch.images, batch.labels.length); // X
+    const perturbed = objective.perturb(images); // X~ by RSP, section 4.1
+
+    const embedding = backbone.forward(perturbed.to(precision === "bf16" ? "bfloat16" : "float32")); // f = F(x~)
+    const cosine = classifier.forward(embedding); // cos(theta)
+
+    // L = L_cls + alpha · L_sa, equation 10
+    const { loss, classificationLoss, alignment, damage } = objective.loss({ images, embedding, cosine, labels });
+    loss.mul(share).backward();
+
+    return noGrad(() => ({
+      loss: loss.item(),
+      classificationLoss: classificationLoss.item(),
+      alignmentLoss: alignment?.loss.item() ?? null,
+      omegaMean: damage?.omega.mean().item() ?? null,
+      accuracy: meanOf(cosine.argmax({ dim: 1 }).eq(labels)),
+      embeddingNorm: meanOf(embedding.norm(2, [1])),
+    }));
+  });
+}
+
+/**
+ * Clips the accumulated gradients, updates the parameters and clears the gradients. A norm that is not finite updates nothing.
+ * @returns the gradients' norm before clipping
+ */
+export function update({ optimizer, clipNorm, backbone, classifier }: Learner, learningRate: number): number {
+  const parameters = [...backbone.parameters(), ...classifier.parameters()];
+  const norm = optim.clipGradNorm_(parameters, clipNorm ?? Number.POSITIVE_INFINITY);
+  if (Number.isFinite(norm)) {
+    optimizer.lr = learningRate;
+    optimizer.step();
+  }
+  optimizer.zeroGrad();
+  return norm;
+}
+
+const meanOf = (values: Tensor): number => values.to("float32").mean().item();
