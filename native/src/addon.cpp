@@ -4,6 +4,9 @@
 #include <napi.h>
 #include <torch/version.h>
 
+#include <cmath>
+#include <cstring>
+
 #include "allocator.h"
 #include "compat.h"
 #include "dispatch.h"
@@ -20,15 +23,25 @@ Napi::Value tensorFromBytes(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   return guarded(env, "tensorFromBytes", [&] {
     if (!info[0].IsTypedArray()) throw std::invalid_argument("expected a typed array");
+    if (!info[2].IsArray()) throw std::invalid_argument("shape: expected an array of whole numbers");
     Napi::TypedArray data = info[0].As<Napi::TypedArray>();
     at::ScalarType dtype = dtypeFromName(info[1].ToString());
     Napi::Array sizes = info[2].As<Napi::Array>();
     std::vector<int64_t> shape;
-    for (uint32_t i = 0; i < sizes.Length(); ++i) shape.push_back(sizes.Get(i).ToNumber().Int64Value());
+    double elements = 1;
+    for (uint32_t i = 0; i < sizes.Length(); ++i) {
+      Napi::Value size = sizes.Get(i);
+      double count = size.IsNumber() ? size.As<Napi::Number>().DoubleValue() : -1;
+      if (!(count >= 0) || std::trunc(count) != count)
+        throw std::invalid_argument("shape: expected whole numbers, found " + describeValue(env, sizes));
+      elements *= count;
+      shape.push_back(static_cast<int64_t>(count));
+    }
+    size_t itemBytes = c10::elementSize(dtype);
+    if (elements * itemBytes != data.ByteLength())  // before anything is allocated
+      throw std::invalid_argument("the data has " + std::to_string(data.ByteLength() / itemBytes) + " elements of " +
+                                  dtypeName(dtype) + ", which do not fit the shape " + describeValue(env, sizes));
     at::Tensor tensor = at::empty(shape, dtype);
-    if (tensor.nbytes() != data.ByteLength())
-      throw std::invalid_argument("shape and dtype need " + std::to_string(tensor.nbytes()) + " bytes, but the data has " +
-                                  std::to_string(data.ByteLength()));
     void* source = nullptr;
     napi_get_typedarray_info(env, data, nullptr, nullptr, &source, nullptr, nullptr);
     if (tensor.nbytes() > 0) std::memcpy(tensor.data_ptr(), source, tensor.nbytes());

@@ -42,7 +42,8 @@ class CachingAllocator final : public c10::Allocator {
  public:
   CachingAllocator() {
     // At most half of the machine's memory waits for reuse.
-    limit_ = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGE_SIZE)) / 2;
+    physical_ = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGE_SIZE));
+    limit_ = physical_ / 2;
   }
 
   c10::DataPtr allocate(size_t bytes) TOPOFR_ALLOCATE_CONST override {
@@ -84,7 +85,7 @@ class CachingAllocator final : public c10::Allocator {
  private:
   std::mutex mutex_;
   std::array<std::vector<void*>, 64 * 8> free_;
-  size_t cached_ = 0, used_ = 0, limit_ = 0;
+  size_t cached_ = 0, used_ = 0, limit_ = 0, physical_ = 0;
 
   void* take(size_t bytes) {
     SizeClass wanted = sizeClass(bytes);
@@ -113,7 +114,8 @@ class CachingAllocator final : public c10::Allocator {
     return static_cast<char*>(block) + kHeader;
   }
 
-  static void* fresh(size_t bytes) {
+  void* fresh(size_t bytes) const {
+    if (bytes > physical_) return nullptr;  // a system that overcommits would grant it, and end the process on first use
     void* block = nullptr;
     bool huge = bytes >= kHugePage;
     if (posix_memalign(&block, huge ? kHugePage : kHeader, bytes) != 0) return nullptr;

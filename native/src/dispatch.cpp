@@ -39,7 +39,7 @@ struct Operator {
 // Dimname arguments look like strings to the schema; numbers and lists must find the plain overloads first.
 bool usesDimensionNames(const c10::FunctionSchema& schema) {
   const std::string& overload = schema.overload_name();
-  return overload.find("names") != std::string::npos || overload.find("imname") != std::string::npos;
+  return overload.find("name") != std::string::npos;
 }
 
 std::vector<c10::OperatorHandle> findOverloads(const std::string& name) {
@@ -60,8 +60,8 @@ std::vector<c10::OperatorHandle> findOverloads(const std::string& name) {
 }
 
 bool isPlainObject(Napi::Env env, Napi::Value value) {
-  return value.IsObject() && TensorObject::find(env, value) == nullptr && !value.IsArray() && !value.IsExternal() &&
-         !value.IsFunction();
+  return value.IsObject() && !TensorObject::isWrapped(env, value) && !value.IsArray() && !value.IsExternal() &&
+         !value.IsTypedArray() && !value.IsFunction();
 }
 
 // Fills `stack` for this overload, or returns false with the reason.
@@ -141,6 +141,7 @@ Napi::Value callOperator(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   const Operator& op = *static_cast<const Operator*>(info.Data());
   size_t positional = info.Length();
+  while (positional > 0 && info[positional - 1].IsUndefined()) --positional;  // options that a caller passed on, not given
   Napi::Object named;
   size_t namedCount = 0;
   if (positional > 0 && isPlainObject(env, info[positional - 1])) {
@@ -149,21 +150,30 @@ Napi::Value callOperator(const Napi::CallbackInfo& info) {
   }
 
   std::vector<c10::IValue> stack;
+  auto matches = [&](const Overload& overload, std::string* reason) {
+    try {
+      return matchArguments(env, overload, info, positional, named, namedCount, stack, reason);
+    } catch (const Napi::Error& error) {  // a disposed Tensor: say to which operator it was given
+      throw tensorError(env, op.name + ": " + error.Message());
+    }
+  };
   for (const Overload& overload : op.overloads) {
-    if (!matchArguments(env, overload, info, positional, named, namedCount, stack, nullptr)) continue;
-    guarded(
-        env, [&] { overload.handle.callBoxed(stack); }, [&] { return describeCall(env, op, overload, info); });
-    if (stack.size() == 1) return fromIValue(env, stack[0]);
-    Napi::Array results = Napi::Array::New(env, stack.size());
-    for (uint32_t i = 0; i < stack.size(); ++i) results.Set(i, fromIValue(env, stack[i]));
-    return stack.empty() ? env.Undefined() : results.As<Napi::Value>();
+    if (!matches(overload, nullptr)) continue;
+    auto call = [&]() -> Napi::Value {
+      overload.handle.callBoxed(stack);
+      if (stack.size() == 1) return fromIValue(env, stack[0]);
+      Napi::Array results = Napi::Array::New(env, stack.size());
+      for (uint32_t i = 0; i < stack.size(); ++i) results.Set(i, fromIValue(env, stack[i]));
+      return stack.empty() ? env.Undefined() : results.As<Napi::Value>();
+    };
+    return guarded(env, call, [&] { return describeCall(env, op, overload, info); });
   }
 
   std::ostringstream message;
   message << describeCall(env, op, op.overloads.front(), info) << ": no overload takes these arguments";
   for (const Overload& overload : op.overloads) {
     std::string reason;
-    matchArguments(env, overload, info, positional, named, namedCount, stack, &reason);
+    matches(overload, &reason);
     message << "\n  " << overload.handle.schema() << "\n    " << reason;
   }
   throw tensorError(env, message.str());

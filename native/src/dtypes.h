@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include <sstream>
 #include <stdexcept>
 #include <string>
 
@@ -38,6 +39,16 @@ inline at::ScalarType dtypeFromName(const std::string& name) {
   if (findDType(name, type)) return type;
   throw std::invalid_argument("unknown dtype \"" + name +
                               "\" (expected float32, float64, bfloat16, float16, int64, int32, uint8 or bool)");
+}
+
+// "float32[2, 3]"
+inline std::string describe(const at::Tensor& tensor) {
+  std::ostringstream text;
+  text << dtypeName(tensor.scalar_type()) << "[";
+  for (int64_t i = 0; i < tensor.dim(); ++i) text << (i ? ", " : "") << tensor.size(i);
+  text << "]";
+  if (!tensor.device().is_cpu()) text << " on " << tensor.device().str();
+  return text.str();
 }
 
 }  // namespace topofr

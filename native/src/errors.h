@@ -4,6 +4,7 @@
 #include <c10/util/Exception.h>
 #include <napi.h>
 
+#include <algorithm>
 #include <string>
 
 namespace topofr {
@@ -14,10 +15,10 @@ inline Napi::Error tensorError(Napi::Env env, const std::string& message) {
   return error;
 }
 
-// libtorch appends its C++ stack and source lines to what(): useful to its authors, noise to ours.
+// libtorch appends its C++ stack, and for a missing kernel the table of all registered ones: useful to its authors, noise
+// to ours.
 inline std::string firstParagraph(const std::string& text) {
-  auto end = text.find("\nException raised from");
-  return end == std::string::npos ? text : text.substr(0, end);
+  return text.substr(0, std::min(text.find("\nException raised from"), text.find("\n\n")));
 }
 
 // Runs `body`; `context()` says what was asked, and is only built when something went wrong.

@@ -6,6 +6,14 @@
 #include "errors.h"
 
 namespace topofr {
+namespace {
+
+Napi::Error disposedError(Napi::Env env) {
+  return tensorError(env, "this Tensor was disposed (by dispose() or by the end of the scope() that made it); "
+                          "return it from the scope to keep it");
+}
+
+}  // namespace
 
 void TensorObject::define(Napi::Env env, Napi::Object exports) {
   Napi::Function constructor = DefineClass(
@@ -33,8 +41,9 @@ void TensorObject::define(Napi::Env env, Napi::Object exports) {
 TensorObject::TensorObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<TensorObject>(info) {
   Environment& environment = Environment::of(info.Env());
   if (!environment.pending)
-    throw Napi::TypeError::New(info.Env(), "a Tensor is made by tensor(), zeros() or an operator, not by new");
+    throw tensorError(info.Env(), "a Tensor is made by tensor(), zeros() or an operator, not by new");
   handle_ = std::move(environment.pending);
+  handle_->object = this;
   environment.objects.insert(this);
 }
 
@@ -42,7 +51,6 @@ TensorObject::~TensorObject() {
   // Also runs when construction failed, or after the environment's data has gone at exit.
   auto* environment = Env().GetInstanceData<Environment>();
   if (environment == nullptr) return;
-  environment->objects.erase(this);
   if (handle_) release(Env(), *handle_);
 }
 
@@ -50,7 +58,9 @@ void TensorObject::release(Napi::Env env, TensorHandle& handle) {
   if (handle.disposed) return;
   handle.disposed = true;
   handle.tensor.reset();
-  Environment::of(env).liveTensors -= 1;
+  Environment& environment = Environment::of(env);
+  environment.objects.erase(handle.object);
+  environment.liveTensors -= 1;
   if (handle.reportedBytes > 0) Napi::MemoryManagement::AdjustExternalMemory(env, -handle.reportedBytes);
 }
 
@@ -58,8 +68,9 @@ Napi::Value TensorObject::wrap(Napi::Env env, at::Tensor tensor) {
   if (!tensor.defined()) return env.Null();
   Environment& environment = Environment::of(env);
   auto handle = std::make_shared<TensorHandle>();
-  // A view shares its storage with a tensor that already reported it.
-  handle->reportedBytes = tensor.is_view() ? 0 : static_cast<int64_t>(tensor.nbytes());
+  // A view shares its storage with a tensor that already reported it; sparse tensors have no single storage.
+  bool ownsStorage = tensor.layout() == at::kStrided && !tensor.is_view();
+  handle->reportedBytes = ownsStorage ? static_cast<int64_t>(tensor.nbytes()) : 0;
   handle->tensor = std::move(tensor);
   environment.pending = handle;
   Napi::Object object = environment.tensorConstructor.New(std::initializer_list<napi_value>{});
@@ -69,18 +80,36 @@ Napi::Value TensorObject::wrap(Napi::Env env, at::Tensor tensor) {
   return object;
 }
 
-TensorObject* TensorObject::unwrap(Napi::Env env, napi_value value) {
+namespace {
+
+void* wrapped(Napi::Env env, napi_value value) {
   napi_valuetype type;
   if (napi_typeof(env, value, &type) != napi_ok || type != napi_object) return nullptr;
   void* object = nullptr;
-  if (napi_unwrap(env, value, &object) != napi_ok) return nullptr;
-  // Another addon's object may be wrapped too: only pointers that we made count.
-  return Environment::of(env).objects.count(object) ? static_cast<TensorObject*>(object) : nullptr;
+  return napi_unwrap(env, value, &object) == napi_ok ? object : nullptr;
+}
+
+}  // namespace
+
+bool TensorObject::isWrapped(Napi::Env env, napi_value value) { return wrapped(env, value) != nullptr; }
+
+TensorObject* TensorObject::unwrap(Napi::Env env, napi_value value) {
+  void* object = wrapped(env, value);
+  return object != nullptr && Environment::of(env).objects.count(object) ? static_cast<TensorObject*>(object) : nullptr;
+}
+
+bool TensorObject::isDisposed(Napi::Env env, napi_value value) {
+  void* object = wrapped(env, value);
+  if (object == nullptr || Environment::of(env).objects.count(object)) return false;
+  return Napi::Value(env, value).As<Napi::Object>().InstanceOf(Environment::of(env).tensorConstructor.Value());
 }
 
 const at::Tensor* TensorObject::find(Napi::Env env, napi_value value) {
-  TensorObject* object = unwrap(env, value);
-  return object == nullptr ? nullptr : &object->tensor(env);
+  void* object = wrapped(env, value);
+  if (object == nullptr) return nullptr;
+  if (Environment::of(env).objects.count(object)) return &static_cast<TensorObject*>(object)->handle_->tensor;
+  if (isDisposed(env, value)) throw disposedError(env);
+  return nullptr;
 }
 
 const at::Tensor& TensorObject::expect(Napi::Env env, Napi::Value value, const char* what) {
@@ -90,9 +119,7 @@ const at::Tensor& TensorObject::expect(Napi::Env env, Napi::Value value, const c
 }
 
 const at::Tensor& TensorObject::tensor(Napi::Env env) const {
-  if (handle_->disposed)
-    throw tensorError(env, "this Tensor was disposed (by dispose() or by the end of the scope() that made it); "
-                           "return it from the scope to keep it");
+  if (handle_->disposed) throw disposedError(env);
   return handle_->tensor;
 }
 
@@ -147,16 +174,25 @@ Napi::Value TensorObject::grad(const Napi::CallbackInfo& info) {
 void TensorObject::setGrad(const Napi::CallbackInfo& info, const Napi::Value& value) {
   guarded(info.Env(), "grad", [&] {
     const at::Tensor& self = tensor(info.Env());
-    self.mutable_grad() = value.IsNull() || value.IsUndefined() ? at::Tensor() : expect(info.Env(), value, "grad");
+    at::Tensor gradient;
+    if (!value.IsNull() && !value.IsUndefined()) gradient = expect(info.Env(), value, "grad");
+    TORCH_CHECK(!gradient.defined() || (gradient.sizes() == self.sizes() && gradient.scalar_type() == self.scalar_type() &&
+                                        gradient.device() == self.device()),
+                "expected ", describe(self), " as the tensor itself, found ", describe(gradient));
+    self.mutable_grad() = gradient;
   });
 }
 
 Napi::Value TensorObject::backward(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   return guarded(env, "backward", [&]() -> Napi::Value {
-    const at::Tensor* gradient = info.Length() > 0 ? find(env, info[0]) : nullptr;
+    const at::Tensor& self = tensor(env);
+    bool hasGradient = info.Length() > 0 && !info[0].IsNull() && !info[0].IsUndefined();
+    at::Tensor gradient = hasGradient ? expect(env, info[0], "backward: gradient") : at::Tensor();
+    TORCH_CHECK(hasGradient || self.numel() == 1, "the tensor is ", describe(self),
+                ": give a gradient of that shape, or reduce it to one element first");
     bool retainGraph = info.Length() > 1 && info[1].IsObject() && info[1].As<Napi::Object>().Get("retainGraph").ToBoolean();
-    tensor(env).backward(gradient == nullptr ? at::Tensor() : *gradient, retainGraph);
+    self.backward(gradient, retainGraph);
     return env.Undefined();
   });
 }
@@ -171,6 +207,16 @@ Napi::Value TensorObject::item(const Napi::CallbackInfo& info) {
 
 namespace {
 
+// V8 ends the process when asked for a longer array.
+constexpr int64_t kMaxArrayBytes = int64_t{1} << 32;
+
+at::Tensor rowMajor(const at::Tensor& tensor, at::ScalarType type) {
+  int64_t bytes = tensor.numel() * static_cast<int64_t>(c10::elementSize(type));
+  TORCH_CHECK(bytes <= kMaxArrayBytes, describe(tensor), " needs ", bytes, " bytes, more than one typed array holds (",
+              kMaxArrayBytes, "); copy it in parts (narrow)");
+  return tensor.detach().to(at::kCPU, type).contiguous();
+}
+
 template <typename Array>
 Napi::Value copyOut(Napi::Env env, const at::Tensor& values) {
   Array result = Array::New(env, values.numel());
@@ -183,13 +229,12 @@ Napi::Value copyOut(Napi::Env env, const at::Tensor& values) {
 Napi::Value TensorObject::toTypedArray(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   return guarded(env, "toTypedArray", [&]() -> Napi::Value {
-    at::Tensor values = tensor(env).detach().to(at::kCPU).contiguous();
+    at::ScalarType type = tensor(env).scalar_type();
+    // JavaScript has no 16-bit floats: widened, which is exact.
+    at::Tensor values = rowMajor(tensor(env), type == at::kBFloat16 || type == at::kHalf ? at::kFloat : type);
     switch (values.scalar_type()) {
       case at::kFloat: return copyOut<Napi::Float32Array>(env, values);
       case at::kDouble: return copyOut<Napi::Float64Array>(env, values);
-      // JavaScript has no 16-bit floats: widened, which is exact.
-      case at::kBFloat16:
-      case at::kHalf: return copyOut<Napi::Float32Array>(env, values.to(at::kFloat));
       case at::kLong: return copyOut<Napi::BigInt64Array>(env, values);
       case at::kInt: return copyOut<Napi::Int32Array>(env, values);
       case at::kByte:
@@ -202,7 +247,7 @@ Napi::Value TensorObject::toTypedArray(const Napi::CallbackInfo& info) {
 Napi::Value TensorObject::toBytes(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   return guarded(env, "toBytes", [&]() -> Napi::Value {
-    at::Tensor values = tensor(env).detach().to(at::kCPU).contiguous();
+    at::Tensor values = rowMajor(tensor(env), tensor(env).scalar_type());
     Napi::Uint8Array result = Napi::Uint8Array::New(env, values.nbytes());
     std::memcpy(result.Data(), values.data_ptr(), values.nbytes());
     return result;

@@ -5,7 +5,6 @@
 #include <c10/core/MemoryFormat.h>
 
 #include <cmath>
-#include <sstream>
 
 #include "compat.h"
 #include "dtypes.h"
@@ -255,26 +254,38 @@ Napi::Value fromIValue(Napi::Env env, const c10::IValue& value) {
   throw std::invalid_argument("the operator returned a " + value.tagKind() + ", which has no JavaScript form");
 }
 
-std::string describeValue(Napi::Env env, Napi::Value value) {
-  std::ostringstream text;
-  if (const at::Tensor* tensor = TensorObject::find(env, value)) {
-    text << dtypeName(tensor->scalar_type()) << "[";
-    for (int64_t i = 0; i < tensor->dim(); ++i) text << (i ? ", " : "") << tensor->size(i);
-    text << "]";
-    if (!tensor->device().is_cpu()) text << " on " << tensor->device().str();
-  } else if (value.IsArray()) {
+namespace {
+
+constexpr uint32_t kShownElements = 4;
+constexpr int kShownDepth = 3;
+constexpr size_t kShownCharacters = 60;
+
+std::string describeNested(Napi::Env env, Napi::Value value, int depth) {
+  if (TensorObject::isDisposed(env, value)) return "a disposed Tensor";
+  if (const at::Tensor* tensor = TensorObject::find(env, value)) return describe(*tensor);
+  if (value.IsArray()) {
     Napi::Array array = value.As<Napi::Array>();
-    text << "[";
-    for (uint32_t i = 0; i < array.Length() && i < 4; ++i)
-      text << (i ? ", " : "") << describeValue(env, array.Get(i));
-    text << (array.Length() > 4 ? ", …]" : "]");
-  } else if (value.IsString()) {
-    text << '"' << value.As<Napi::String>().Utf8Value() << '"';
-  } else {
-    text << value.ToString().Utf8Value();
+    if (depth >= kShownDepth) return "[…]";
+    std::string text = "[";
+    for (uint32_t i = 0; i < array.Length() && i < kShownElements; ++i)
+      text += (i ? ", " : "") + describeNested(env, array.Get(i), depth + 1);
+    return text + (array.Length() > kShownElements ? ", …]" : "]");
   }
-  return text.str();
+  if (value.IsString()) {
+    std::string text = value.As<Napi::String>();
+    return '"' + (text.size() > kShownCharacters ? text.substr(0, kShownCharacters) + "…" : text) + '"';
+  }
+  if (value.IsTypedArray()) return "a typed array of " + std::to_string(value.As<Napi::TypedArray>().ElementLength());
+  if (value.IsFunction()) return "a function";
+  if (value.IsExternal()) return "a generator";
+  if (value.IsObject()) return "an object";
+  if (value.IsSymbol()) return "a symbol";
+  return value.ToString().Utf8Value() + (value.IsBigInt() ? "n" : "");
 }
+
+}  // namespace
+
+std::string describeValue(Napi::Env env, Napi::Value value) { return describeNested(env, value, 0); }
 
 void defineRandom(Napi::Env env, Napi::Object exports) {
   exports.Set("manualSeed", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {

@@ -12,7 +12,7 @@ bool toIValue(Napi::Env env, Napi::Value value, const c10::Argument& argument, c
 
 Napi::Value fromIValue(Napi::Env env, const c10::IValue& value);
 
-// "float32[2, 3]", "number 2.5", "array(2)": what an error message says of a value.
+// "float32[2, 3]", "2.5", "[1, 2]", "an object": what an error message says of a value. Never throws.
 std::string describeValue(Napi::Env env, Napi::Value value);
 
 // seed -> a generator object that operators take as `generator`.

@@ -68,7 +68,8 @@ void channelMoments(const at::Tensor& input, int64_t rows, int64_t channels, flo
   for (int64_t c = 0; c < channels; ++c) {
     double average = totals[c] / rows;
     mean[c] = static_cast<float>(offset[c] + average);
-    variance[c] = static_cast<float>(std::max(0.0, totals[channels + c] / rows - average * average));
+    double spread = totals[channels + c] / rows - average * average;
+    variance[c] = static_cast<float>(spread < 0 ? 0 : spread);  // not std::max, which would turn NaN into 0
   }
 }
 
@@ -154,12 +155,14 @@ BackwardResult backwardInParallel(const at::Tensor& gradOutput, const at::Tensor
 
 // The operator in training mode on the CPU.
 struct FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& givenInput, const at::Tensor& weight,
-                            const at::Tensor& bias, const Optional<at::Tensor>& slope,
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& givenInput, const at::Tensor& givenWeight,
+                            const at::Tensor& givenBias, const Optional<at::Tensor>& givenSlope,
                             const Optional<at::Tensor>& residual, const Optional<at::Tensor>& runningMean,
                             const Optional<at::Tensor>& runningVar, double momentum, double eps) {
     at::AutoDispatchBelowADInplaceOrView guard;
-    at::Tensor input = channelsLast(givenInput);
+    at::Tensor input = channelsLast(givenInput), weight = givenWeight.contiguous(), bias = givenBias.contiguous();
+    Optional<at::Tensor> slope;
+    if (givenSlope.has_value()) slope = givenSlope->contiguous();
     int64_t channels = input.size(1);
     int64_t rows = input.numel() / channels;
     at::Tensor mean = at::empty({channels}, at::kFloat), variance = at::empty({channels}, at::kFloat);
@@ -195,12 +198,18 @@ struct FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
   }
 };
 
-bool isFused(const at::Tensor& input, const at::Tensor& weight, const Optional<at::Tensor>& residual) {
+bool isFused(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias, const Optional<at::Tensor>& slope,
+             const Optional<at::Tensor>& residual, const Optional<at::Tensor>& runningMean) {
+  auto isPerChannel = [&](const at::Tensor& values) {
+    return values.numel() == input.size(1) && values.scalar_type() == at::kFloat && values.device().is_cpu();
+  };
   bool type = input.scalar_type() == at::kFloat || input.scalar_type() == at::kBFloat16;
   bool layout = input.dim() == 2 || (input.dim() == 4 && input.is_contiguous(at::MemoryFormat::ChannelsLast));
   bool sum = !residual.has_value() ||
              (residual->sizes() == input.sizes() && residual->scalar_type() == input.scalar_type());
-  return input.device().is_cpu() && type && layout && sum && input.numel() > 0 && weight.scalar_type() == at::kFloat;
+  bool parameters = isPerChannel(weight) && isPerChannel(bias) && (!slope.has_value() || isPerChannel(*slope)) &&
+                    (!runningMean.has_value() || isPerChannel(*runningMean));
+  return input.device().is_cpu() && type && layout && sum && input.numel() > 0 && parameters;
 }
 
 at::Tensor stock(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias, const Optional<at::Tensor>& slope,
@@ -224,14 +233,19 @@ at::Tensor batchNorm(const at::Tensor& input, const at::Tensor& weight, const at
                      double momentum, double eps) {
   TORCH_CHECK(input.dim() >= 2 && input.size(1) == weight.numel(), "batch norm over ", weight.numel(),
               " channels cannot take an input of shape ", input.sizes());
-  if (!isFused(input, weight, residual))
+  TORCH_CHECK(runningMean.has_value() == runningVar.has_value() &&
+                  (!runningMean.has_value() || runningMean->numel() == runningVar->numel()),
+              "batch norm: the running mean and variance go together, with the same shape");
+  if (!isFused(input, weight, bias, slope, residual, runningMean))
     return stock(input, weight, bias, slope, residual, runningMean, runningVar, training, momentum, eps);
   if (training) {
     TORCH_CHECK(input.numel() > input.size(1), "expected more than one value per channel when training, got input size ",
                 input.sizes());
     return FusedBatchNorm::apply(input, weight, bias, slope, residual, runningMean, runningVar, momentum, eps);
   }
-  bool gradients = c10::GradMode::is_enabled() && (input.requires_grad() || weight.requires_grad());
+  auto differentiable = [](const Optional<at::Tensor>& value) { return value.has_value() && value->requires_grad(); };
+  bool gradients = c10::GradMode::is_enabled() && (input.requires_grad() || weight.requires_grad() || bias.requires_grad() ||
+                                                   differentiable(slope) || differentiable(residual));
   if (gradients || !runningMean.has_value())
     return stock(input, weight, bias, slope, residual, runningMean, runningVar, training, momentum, eps);
   return fusedEvaluation(input, weight, bias, slope, residual, *runningMean, *runningVar, eps);

@@ -46,9 +46,9 @@ function returnType(returns) {
   return types.length === 1 ? types[0] : `[${types.join(", ")}]`;
 }
 
-// names: Dimname overloads; out: the caller passes the result's tensor, which scope() makes needless here.
+// name: Dimname overloads; out: the caller passes the result's tensor, which scope() makes needless here.
 const isWanted = ({ overload, arguments: all }) =>
-  !/names|imname/.test(overload) && !all.some((argument) => argument.out);
+  !/name/.test(overload) && !all.some((argument) => argument.out);
 
 // A foreach operator's `self` is a list: a function, not a method.
 const takesSelf = ({ arguments: [first] }) => first?.name === "self" && first.type === "Tensor";

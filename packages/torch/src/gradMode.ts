@@ -1,16 +1,19 @@
 // Whether operators record what backward() needs.
 import { native } from "./native.js";
+import { refusePromise } from "./refusePromise.js";
 
-function withGradMode<T>(enabled: boolean, body: () => T): T {
+function withGradMode<T>(what: string, enabled: boolean, body: () => T): T {
   const previous = native.setGradEnabled(enabled);
   try {
-    return body();
+    const result = body();
+    refusePromise(what, result);
+    return result;
   } finally {
     native.setGradEnabled(previous);
   }
 }
 
-/** Runs `body` without recording gradients. */
-export const noGrad = <T>(body: () => T): T => withGradMode(false, body);
-/** Runs `body` with gradients recorded, inside a noGrad too. */
-export const enableGrad = <T>(body: () => T): T => withGradMode(true, body);
+/** Runs `body`, which must be synchronous, without recording gradients. */
+export const noGrad = <T>(body: () => T): T => withGradMode("noGrad()", false, body);
+/** Runs `body`, which must be synchronous, with gradients recorded, inside a noGrad too. */
+export const enableGrad = <T>(body: () => T): T => withGradMode("enableGrad()", true, body);

@@ -136,8 +136,6 @@ export interface TensorMethods {
   fill_(value: Scalar): Tensor;
   /** `aten::fill_.Tensor(Tensor(a!) self, Tensor value) -> Tensor(a!)` */
   fill_(value: Tensor): Tensor;
-  /** `aten::flatten.named_out_dim(Tensor(a) self, int start_dim, int end_dim, str out_dim) -> Tensor(a)` */
-  flatten(startDim: number, endDim: number, outDim: string): Tensor;
   /** `aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)` */
   flatten(options?: { startDim?: number; endDim?: number }): Tensor;
   /** `aten::flip(Tensor self, int[] dims) -> Tensor` */

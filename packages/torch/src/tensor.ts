@@ -71,7 +71,7 @@ const TYPED_ARRAY_DTYPES = new Map<unknown, DType>([
 ]);
 
 function shapeOf(data: Nested): number[] {
-  if (typeof data === "number") return [];
+  if (!Array.isArray(data)) return [];
   return data.length === 0 ? [0] : [data.length, ...shapeOf(data[0]!)];
 }
 
@@ -81,6 +81,8 @@ function flatten(data: Nested, shape: readonly number[], depth: number, out: num
     out.push(data);
     return;
   }
+  if (!Array.isArray(data))
+    throw new TopofrError("E_TENSOR", `tensor(): expected numbers in nested arrays, found a ${typeof data}`);
   if (data.length !== shape[depth]) throw ragged(shape);
   for (const item of data) flatten(item, shape, depth + 1, out);
 }
@@ -91,9 +93,27 @@ const ragged = (shape: readonly number[]) =>
     `tensor(): the nested arrays are ragged; the first branch says shape [${shape}]`,
   );
 
+const INTEGER_RANGES: Partial<Record<DType, readonly [low: number, high: number]>> = {
+  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint8: [0, 255],
+};
+
+function checkIntegers(values: readonly number[], dtype: DType): void {
+  const range = INTEGER_RANGES[dtype];
+  if (range === undefined) return;
+  const [low, high] = range;
+  const wrong = values.find((value) => !Number.isInteger(value) || value < low || value > high);
+  if (wrong !== undefined)
+    throw new TopofrError(
+      "E_TENSOR",
+      `tensor(): ${dtype} holds whole numbers from ${low} to ${high}, found ${wrong}`,
+    );
+}
+
 /**
  * A tensor from a number, nested arrays (float32 unless `dtype` says otherwise) or a typed array (its own dtype; one copy).
- * @throws E_TENSOR when `shape` does not fit the data, or nested arrays are ragged.
+ * @throws E_TENSOR when `shape` does not fit the data, nested arrays are ragged, or a number does not fit an integer `dtype`.
  */
 export function tensor(
   data: Nested | TypedArray,
@@ -105,11 +125,14 @@ export function tensor(
     const shape = shapeOf(data as Nested);
     const values: number[] = [];
     flatten(data as Nested, shape, 0, values);
+    checkIntegers(values, dtype ?? "float32");
     const exact = dtype === "int64" ? BigInt64Array.from(values, BigInt) : Float64Array.from(values);
     result = native.tensorFromBytes(exact, dtype === "int64" ? "int64" : "float64", options.shape ?? shape);
     result = convert(result, dtype ?? "float32", device);
   } else {
     const array = data as TypedArray;
+    if (!ArrayBuffer.isView(array))
+      throw new TopofrError("E_TENSOR", `tensor(): expected numbers or a typed array, found a ${typeof data}`);
     const own =
       TYPED_ARRAY_DTYPES.get(array.constructor) ?? (array instanceof Uint8Array ? "uint8" : undefined);
     if (own === undefined)
@@ -128,9 +151,11 @@ export function tensorFromBytes(data: Uint8Array, dtype: DType, shape: readonly 
 
 function convert(made: Tensor, dtype: DType, device: Device | undefined): Tensor {
   if (made.dtype === dtype && (device === undefined || device === made.device)) return made;
-  const result = device === undefined ? made.to(dtype) : made.to(device, dtype);
-  made.dispose();
-  return result;
+  try {
+    return device === undefined ? made.to(dtype) : made.to(device, dtype);
+  } finally {
+    made.dispose();
+  }
 }
 
 const operator = (name: string) => {

@@ -13,7 +13,7 @@ const given = process.env.PARITY_DIR;
 const recorded = given ? resolve(given) : resolve(repository, "../shared/parity");
 const title = (folder: string) => relative(repository, folder) || folder;
 
-for (const { folder, cases } of collectCases([recorded, copied])) {
+for (const { folder, cases } of collectCases([...new Set([recorded, copied])])) {
   if (cases === null && folder === recorded && !given) {
     test.skip(`${title(folder)} is not here: only the cases in ${title(copied)} run`, () => {});
     continue;

@@ -119,7 +119,7 @@ class BatchNorm extends Module {
   }
 
   override forward(input: Tensor, { prelu, residual }: BatchNormFusion = {}): Tensor {
-    if (this.training) this.numBatchesTracked.add_(1);
+    if (this.training) this.numBatchesTracked.add_(1).dispose();
     return ops.fusedBatchNorm(input, this.weight, this.bias, {
       slope: prelu?.weight ?? null,
       residual: residual ?? null,

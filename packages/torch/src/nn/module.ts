@@ -1,9 +1,13 @@
 // A network is a tree of modules whose parameters carry PyTorch's names, so that state dicts fit by construction.
 import { TopofrError } from "@topofr/formats";
 import { noGrad } from "../gradMode.js";
+import { scope } from "../scope.js";
 import type { Device, DType, Tensor } from "../tensor.js";
 
-/** Copies made outside any scope would be freed with it: parameters live until `dispose()`. */
+/**
+ * Build a module outside of scope(): one that is made inside loses its parameters at the scope's end. Outside, they live
+ * until `dispose()`.
+ */
 export abstract class Module {
   /** True while training: batch norm uses the batch's statistics, dropout drops. */
   training = true;
@@ -116,13 +120,14 @@ export abstract class Module {
 // The tensor object keeps its identity, as fields and optimisers hold it: only its storage is replaced.
 function moveInPlace(value: Tensor, { device, dtype, memoryFormat }: Parameters<Module["to"]>[0]): void {
   const isFloat = value.dtype.startsWith("float") || value.dtype === "bfloat16";
-  const moved = value.detach().to({
-    ...(device !== undefined && { device }),
-    ...(dtype !== undefined && isFloat && { dtype }),
-    ...(memoryFormat !== undefined && value.shape.length === 4 && { memoryFormat }),
+  scope(() => {
+    const moved = value.detach().to({
+      ...(device !== undefined && { device }),
+      ...(dtype !== undefined && isFloat && { dtype }),
+      ...(memoryFormat !== undefined && value.shape.length === 4 && { memoryFormat }),
+    });
+    value.setData(moved);
   });
-  value.setData(moved);
-  moved.dispose();
 }
 
 function list(title: string, names: readonly string[]): string {

@@ -2,7 +2,7 @@
 import { TopofrError } from "@topofr/formats";
 import { noGrad } from "../gradMode.js";
 import { scope } from "../scope.js";
-import { type Tensor, zeros } from "../tensor.js";
+import type { Tensor } from "../tensor.js";
 
 export type NamedParameters = Iterable<readonly [name: string, parameter: Tensor]>;
 
@@ -22,7 +22,7 @@ export abstract class Optimizer {
   }
 
   protected stateTensors(kind: string): Tensor[] {
-    const tensors = this.parameters.map((parameter) => zeros(parameter.shape, { device: parameter.device }));
+    const tensors = this.parameters.map((parameter) => parameter.zerosLike());
     this.#state.set(kind, tensors);
     return tensors;
   }
@@ -59,21 +59,21 @@ export abstract class Optimizer {
     return state;
   }
 
-  /** @throws E_MODEL when a state tensor is missing or has another shape. */
+  /** @throws E_MODEL when a state tensor is missing or has another shape; nothing is loaded then. */
   loadStateDict(state: ReadonlyMap<string, Tensor>): void {
+    const own = [...this.stateDict()];
+    for (const [name, value] of own) {
+      const given = state.get(name);
+      if (given !== undefined && String(given.shape) === String(value.shape)) continue;
+      const found =
+        given === undefined ? "is missing" : `has shape [${given.shape}], expected [${value.shape}]`;
+      throw new TopofrError(
+        "E_MODEL",
+        `optimiser state "${name}" ${found}; it belongs to another network or optimiser`,
+      );
+    }
     noGrad(() => {
-      for (const [name, value] of this.stateDict()) {
-        const given = state.get(name);
-        if (given === undefined || String(given.shape) !== String(value.shape)) {
-          const found =
-            given === undefined ? "is missing" : `has shape [${given.shape}], expected [${value.shape}]`;
-          throw new TopofrError(
-            "E_MODEL",
-            `optimiser state "${name}" ${found}; it belongs to another network or optimiser`,
-          );
-        }
-        value.copy_(given).dispose();
-      }
+      for (const [name, value] of own) value.copy_(state.get(name)!).dispose();
     });
   }
 

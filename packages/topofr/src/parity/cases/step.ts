@@ -7,7 +7,7 @@ import { cosineLogits } from "../../method/classifier.js";
 import { predictionEntropy, trueClassProbability } from "../../method/damage.js";
 import { Objective } from "../../method/objective.js";
 import { objectiveOptions } from "../../method/objectiveComposition.js";
-import { expectArrayClose, expectClose, parseCase, recordedArray } from "../compare.js";
+import { expectArrayClose, expectClose, parseCase, type RecordedArray, recordedArray } from "../compare.js";
 import { gradientOf, numbers, recordedLabels, recordedTensor } from "../tensors.js";
 
 const schema = z.strictObject({
@@ -36,6 +36,7 @@ const schema = z.strictObject({
 });
 
 type Recorded = z.infer<typeof schema>;
+type FieldOf<T> = { [Key in keyof Recorded]: Recorded[Key] extends T ? Key : never }[keyof Recorded];
 
 /** Single values and losses. */
 const VALUE = 1e-4;
@@ -58,10 +59,10 @@ function checkForm(recorded: Recorded, { truncated }: { truncated: boolean }): v
     const cosine = cosineLogits(embedding, classWeights);
     const objective = new Objective(options, 0); // alternating signs and given embeddings draw nothing
     const result = objective.loss({ images: recordedTensor(recorded.images), embedding, cosine, labels });
-    const expectValues = (field: keyof Recorded, actual: ArrayLike<number>, relative = VALUE) =>
-      expectArrayClose(field, actual, recordedArray.parse(recorded[field]).data, relative);
-    const expectValue = (field: keyof Recorded, actual: number) =>
-      expectClose(field, actual, z.number().parse(recorded[field]), VALUE);
+    const expectValues = (field: FieldOf<RecordedArray>, actual: ArrayLike<number>, relative = VALUE) =>
+      expectArrayClose(field, actual, recorded[field].data, relative);
+    const expectValue = (field: FieldOf<number>, actual: number) =>
+      expectClose(field, actual, recorded[field], VALUE);
 
     noGrad(() => {
       const logits = objective.margin.logits(cosine, labels);
