@@ -78,9 +78,9 @@ bool matchArguments(Napi::Env env, const Overload& overload, const Napi::Callbac
         return false;
       }
       value = info[i];
-    } else if (namedCount > 0 && named.Has(overload.names[i])) {
+    } else if (namedCount > 0) {
       value = named.Get(overload.names[i]);
-      ++namedUsed;
+      if (!value.IsUndefined()) ++namedUsed;
     }
     if (value.IsUndefined()) {
       if (!arguments[i].default_value().has_value()) {
@@ -108,9 +108,9 @@ bool matchArguments(Napi::Env env, const Overload& overload, const Napi::Callbac
       Napi::Array keys = named.GetPropertyNames();
       for (uint32_t i = 0; i < keys.Length(); ++i) {
         std::string key = keys.Get(i).ToString();
-        if (std::find(overload.names.begin() + std::min(positional, overload.names.size()), overload.names.end(), key) ==
-            overload.names.end())
-          *reason = "unknown option \"" + key + "\"";
+        auto firstNamed = overload.names.begin() + std::min(positional, overload.names.size());
+        bool known = std::find(firstNamed, overload.names.end(), key) != overload.names.end();
+        if (!known && !named.Get(key).IsUndefined()) *reason = "unknown option \"" + key + "\"";
       }
     }
     return false;
@@ -146,7 +146,8 @@ Napi::Value callOperator(const Napi::CallbackInfo& info) {
   size_t namedCount = 0;
   if (positional > 0 && isPlainObject(env, info[positional - 1])) {
     named = info[--positional].As<Napi::Object>();
-    namedCount = named.GetPropertyNames().Length();
+    Napi::Array keys = named.GetPropertyNames();
+    for (uint32_t i = 0; i < keys.Length(); ++i) namedCount += !named.Get(keys.Get(i)).IsUndefined();  // undefined: not given
   }
 
   std::vector<c10::IValue> stack;
@@ -172,6 +173,9 @@ Napi::Value callOperator(const Napi::CallbackInfo& info) {
   std::ostringstream message;
   message << describeCall(env, op, op.overloads.front(), info) << ": no overload takes these arguments";
   for (const Overload& overload : op.overloads) {
+    const auto& arguments = overload.handle.schema().arguments();
+    bool takesResult = std::any_of(arguments.begin(), arguments.end(), [](const auto& argument) { return argument.is_out(); });
+    if (op.overloads.size() > 1 && (takesResult || usesDimensionNames(overload.handle.schema()))) continue;
     std::string reason;
     matches(overload, &reason);
     message << "\n  " << overload.handle.schema() << "\n    " << reason;

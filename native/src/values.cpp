@@ -198,7 +198,7 @@ bool toElement(Napi::Env env, Napi::Value value, const c10::Type& type, Optional
       return true;
     case c10::TypeKind::GeneratorType: {
       bool ours = false;
-      if (!value.IsObject() || napi_check_object_type_tag(env, value, &kGeneratorTag, &ours) != napi_ok || !ours)
+      if (!value.IsExternal() || napi_check_object_type_tag(env, value, &kGeneratorTag, &ours) != napi_ok || !ours)
         return false;
       result = *value.As<Napi::External<at::Generator>>().Data();
       return true;

@@ -75,7 +75,7 @@ void channelMoments(const at::Tensor& input, int64_t rows, int64_t channels, flo
 
 template <typename T>
 void normalizeInParallel(const at::Tensor& input, const at::Tensor& residual, at::Tensor& output, int64_t rows,
-                         int64_t channels, const float* scale, const float* shift, const float* slope) {
+                         int64_t channels, const float* mean, const float* scale, const float* bias, const float* slope) {
   auto x = static_cast<const T*>(input.data_ptr());
   auto add = residual.defined() ? static_cast<const T*>(residual.data_ptr()) : nullptr;
   auto y = static_cast<T*>(output.data_ptr());
@@ -83,7 +83,7 @@ void normalizeInParallel(const at::Tensor& input, const at::Tensor& residual, at
                               : (add != nullptr ? &normalizeRows<T, false, true> : &normalizeRows<T, false, false>);
   forRowShares(rows, shareCount(rows), [&](int64_t, int64_t first, int64_t last) {
     int64_t start = first * channels;
-    run(x + start, add == nullptr ? nullptr : add + start, y + start, last - first, channels, scale, shift, slope);
+    run(x + start, add == nullptr ? nullptr : add + start, y + start, last - first, channels, mean, scale, bias, slope);
   });
 }
 
@@ -91,15 +91,17 @@ at::Tensor channelsLast(const at::Tensor& tensor) {
   return tensor.contiguous(tensor.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
 }
 
-at::Tensor normalize(const at::Tensor& input, const at::Tensor& mean, const at::Tensor& inverseStd, const at::Tensor& weight,
-                     const at::Tensor& bias, const Optional<at::Tensor>& slope, const Optional<at::Tensor>& residual) {
-  at::Tensor scale = inverseStd * weight, shift = bias - mean * scale;
+at::Tensor normalize(const at::Tensor& input, const at::Tensor& givenMean, const at::Tensor& inverseStd,
+                     const at::Tensor& weight, const at::Tensor& givenBias, const Optional<at::Tensor>& givenSlope,
+                     const Optional<at::Tensor>& residual) {
+  at::Tensor scale = inverseStd * weight, mean = givenMean.contiguous(), bias = givenBias.contiguous();
+  at::Tensor slope = givenSlope.has_value() ? givenSlope->contiguous() : at::Tensor();
   at::Tensor output = at::empty_like(input);
   at::Tensor sum = residual.has_value() ? channelsLast(*residual) : at::Tensor();
-  const float* slopes = slope.has_value() ? slope->data_ptr<float>() : nullptr;
+  const float* slopes = slope.defined() ? slope.data_ptr<float>() : nullptr;
   int64_t channels = input.size(1), rows = input.numel() / channels;
   auto run = input.scalar_type() == at::kBFloat16 ? &normalizeInParallel<BFloat16> : &normalizeInParallel<float>;
-  run(input, sum, output, rows, channels, scale.data_ptr<float>(), shift.data_ptr<float>(), slopes);
+  run(input, sum, output, rows, channels, mean.data_ptr<float>(), scale.data_ptr<float>(), bias.data_ptr<float>(), slopes);
   return output;
 }
 
@@ -121,14 +123,11 @@ BackwardResult backwardInParallel(const at::Tensor& gradOutput, const at::Tensor
   const float* b = bias.data_ptr<float>();
   const float* a = kSlope ? slope.data_ptr<float>() : nullptr;
 
-  std::vector<float> scale(channels), shift(channels);
-  for (int64_t c = 0; c < channels; ++c) {
-    scale[c] = inverse[c] * w[c];
-    shift[c] = b[c] - mu[c] * scale[c];
-  }
+  std::vector<float> scale(channels);
+  for (int64_t c = 0; c < channels; ++c) scale[c] = inverse[c] * w[c];
   std::vector<double> totals = sumOverRows<3>(rows, channels, [&](int64_t first, int64_t last, float* sums) {
     int64_t start = first * channels;
-    accumulateGradients<T, kSlope>(dy + start, x + start, last - first, channels, mu, scale.data(), shift.data(), a, sums,
+    accumulateGradients<T, kSlope>(dy + start, x + start, last - first, channels, mu, scale.data(), b, a, sums,
                                    sums + channels, sums + 2 * channels);
   });
 
@@ -147,7 +146,7 @@ BackwardResult backwardInParallel(const at::Tensor& gradOutput, const at::Tensor
   auto dx = static_cast<T*>(result.input.data_ptr());
   forRowShares(rows, shareCount(rows), [&](int64_t, int64_t first, int64_t last) {
     int64_t start = first * channels;
-    propagateGradients<T, kSlope>(dy + start, x + start, dx + start, last - first, channels, mu, scale.data(), shift.data(), a,
+    propagateGradients<T, kSlope>(dy + start, x + start, dx + start, last - first, channels, mu, scale.data(), b, a,
                                   slant.data(), offset.data());
   });
   return result;
@@ -220,7 +219,7 @@ at::Tensor stock(const at::Tensor& input, const at::Tensor& weight, const at::Te
   return residual.has_value() ? output + *residual : output;
 }
 
-// Evaluation without gradients: running statistics folded into one scale and shift.
+// Evaluation without gradients: one pass with the running statistics.
 at::Tensor fusedEvaluation(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
                            const Optional<at::Tensor>& slope, const Optional<at::Tensor>& residual,
                            const at::Tensor& runningMean, const at::Tensor& runningVar, double eps) {

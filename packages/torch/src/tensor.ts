@@ -132,7 +132,10 @@ export function tensor(
   } else {
     const array = data as TypedArray;
     if (!ArrayBuffer.isView(array))
-      throw new TopofrError("E_TENSOR", `tensor(): expected numbers or a typed array, found a ${typeof data}`);
+      throw new TopofrError(
+        "E_TENSOR",
+        `tensor(): expected numbers or a typed array, found a ${typeof data}`,
+      );
     const own =
       TYPED_ARRAY_DTYPES.get(array.constructor) ?? (array instanceof Uint8Array ? "uint8" : undefined);
     if (own === undefined)

@@ -19,8 +19,8 @@ import { runTraining, trainingSummary } from "./train.js";
 const RUN_NAME = "demo";
 const TRAIN_WORLD: WriteWorldOptions = {
   seed: 1,
-  identities: 100,
-  imagesPerIdentity: 40,
+  identities: 80,
+  imagesPerIdentity: 30,
   hardShare: 0.15,
   format: "jpg",
   quality: 95,

@@ -83,7 +83,11 @@ export async function loadCheckpoint(files: CheckpointFiles, learner: Learner): 
   const { tensors } = await loadTensors(files.weights);
   try {
     const part = (prefix: string) =>
-      new Map([...tensors].flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [])));
+      new Map(
+        [...tensors].flatMap(([name, value]) =>
+          name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [],
+        ),
+      );
     learner.backbone.loadStateDict(part(BACKBONE_PREFIX), files.weights);
     learner.classifier.loadStateDict(part(CLASSIFIER_PREFIX), files.weights);
     learner.optimizer.loadStateDict(part(OPTIMIZER_PREFIX));

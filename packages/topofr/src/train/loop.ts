@@ -82,7 +82,8 @@ export async function trainRun(options: TrainOptions): Promise<TrainResult> {
     resize: recipe.data.resize,
     badImages: recipe.data.onBadImage,
     ...(recipe.workers !== null && { workers: recipe.workers }),
-    onBadImage: (path, reason) => recorder.record({ type: "badImage", step: run.progress.step, path, reason }),
+    onBadImage: (path, reason) =>
+      recorder.record({ type: "badImage", step: run.progress.step, path, reason }),
   });
   try {
     if (resume && !recorder.checkpointLogged) run.logCheckpoint(0);
@@ -202,7 +203,8 @@ class Run {
   #requireFinite(what: string, value: number): void {
     if (Number.isFinite(value)) return;
     const { step } = this.progress;
-    const saved = this.#savedAt < 0 ? "no checkpoint was saved yet" : `the checkpoint of step ${this.#savedAt} is kept`;
+    const saved =
+      this.#savedAt < 0 ? "no checkpoint was saved yet" : `the checkpoint of step ${this.#savedAt} is kept`;
     throw new TopofrError(
       "E_DIVERGED",
       `step ${step + 1}: the ${what} is ${value}; ${saved}. ` +
@@ -260,14 +262,27 @@ class Run {
 
   logCheckpoint(seconds: number): void {
     const { step } = this.progress;
-    this.recorder.record({ type: "checkpoint", step, epoch: this.#epoch(), path: "checkpoints/last", seconds });
+    this.recorder.record({
+      type: "checkpoint",
+      step,
+      epoch: this.#epoch(),
+      path: "checkpoints/last",
+      seconds,
+    });
   }
 
   logEnd(reason: EndReason, message?: string): TrainResult {
     const seconds = (performance.now() - this.#started) / 1000;
     const { step, bestAccuracy } = this.progress;
     const epoch = this.#epoch();
-    this.recorder.record({ type: "end", step, epoch, reason, seconds, ...(message !== undefined && { message }) });
+    this.recorder.record({
+      type: "end",
+      step,
+      epoch,
+      reason,
+      seconds,
+      ...(message !== undefined && { message }),
+    });
     return { reason, step, epoch, seconds, bestAccuracy };
   }
 

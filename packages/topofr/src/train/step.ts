@@ -46,7 +46,12 @@ export function accumulateGradients(learner: Learner, batch: LabelledPixels, sha
     const cosine = classifier.forward(embedding); // cos(theta)
 
     // L = L_cls + alpha · L_sa, equation 10
-    const { loss, classificationLoss, alignment, damage } = objective.loss({ images, embedding, cosine, labels });
+    const { loss, classificationLoss, alignment, damage } = objective.loss({
+      images,
+      embedding,
+      cosine,
+      labels,
+    });
     loss.mul(share).backward();
 
     return noGrad(() => ({
