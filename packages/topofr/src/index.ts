@@ -1,1 +1,27 @@
-export {};
+// What other programs use of TopoFR's training side. The command line (topofr …) is built of the same.
+export type { FaceDataset, FaceSample } from "./data/dataset.js";
+export { openImageFolder } from "./data/imageFolder.js";
+export { type Embeddings, embedImages } from "./evaluate/embedImages.js";
+export { evaluateModel } from "./evaluate/evaluateModel.js";
+export { type PairSet, readPairs } from "./evaluate/pairs.js";
+export { type VerificationReport, verifyPairs } from "./evaluate/verification.js";
+export { type Alignment, structureAlignment } from "./method/alignment.js";
+export { CosineClassifier, cosineLogits } from "./method/classifier.js";
+export { type Damage, structureDamage } from "./method/damage.js";
+export { createMargin, type Margin } from "./method/margins/margin.js";
+export { fitMixture, type MixtureFit, signedEntropies } from "./method/mixture.js";
+export { Objective, type ObjectiveInput, type ObjectiveLoss } from "./method/objective.js";
+export { objectiveOptions } from "./method/objectiveComposition.js";
+export type { ObjectiveChoice, ObjectiveOptions } from "./method/objectiveOptions.js";
+export { perturb } from "./method/perturbation.js";
+export { Backbone } from "./models/backbone.js";
+export { IResNet } from "./models/iresnet.js";
+export { loadWeights } from "./models/loadWeights.js";
+export { MobileFaceNet } from "./models/mobileFaceNet.js";
+export { NETWORKS, type NetworkName } from "./models/names.js";
+export { createBackbone } from "./models/registry.js";
+export { RandomStream } from "./random/stream.js";
+export { createRunFolder, openRunFolder, type RunFolder } from "./runs/runFolder.js";
+export { type TrainOptions, type TrainResult, trainRun } from "./train/loop.js";
+export type { Recipe } from "./train/recipe.js";
+export { loadRecipe, parseRecipe } from "./train/recipeFile.js";

@@ -16,7 +16,7 @@ export interface PersistenceDiagram {
 
 /**
  * Degree-0 persistence of the Vietoris-Rips filtration of `n` points: every component is born at 0, n - 1 of
- * them die at the lengths of the minimum spanning tree's edges, one never dies (PAPER.md 1.1).
+ * them die at the lengths of the minimum spanning tree's edges, one never dies.
  *
  * @param distances `[n, n]` row-major, as {@link minimumSpanningTree} takes it.
  * @returns n points: finite deaths ascending, the essential class last. Scale: diameters, not radii.

@@ -102,7 +102,7 @@ test("both are metrics on diagrams: zero on equals, symmetric, triangle inequali
 });
 
 test("the difference of sorted deaths is not the Wasserstein distance", () => {
-  // 10 and 4 to the diagonal costs 5 + 2; 10 to 0.2 and 4 to 0.1 would cost 13.7 (TOPOLOGY.md)
+  // 10 and 4 to the diagonal costs 5 + 2; 10 to 0.2 and 4 to 0.1 would cost 13.7
   const result = wassersteinDistance(diagram([10, 4]), diagram([0.2, 0.1]));
   expect(result.distance).toBeCloseTo(5 + 2 + 0.1 + 0.05, 12);
   expect(result.matching.every(({ a, b }) => a === null || b === null)).toBe(true);

@@ -46,7 +46,7 @@ const matrices = (entry: fc.Arbitrary<number>, largest: number) =>
     }));
   });
 
-test("gives the reference's pairs and deaths on the four points of PAPER.md 1.1", () => {
+test("gives the reference's pairs and deaths on four points", () => {
   const matrix = Float32Array.from([0, 1, 4, 3, 1, 0, 2, 5, 4, 2, 0, 6, 3, 5, 6, 0]);
   const edges = minimumSpanningTree(matrix, 4);
   expect(pairs(edges)).toEqual([

@@ -1,4 +1,4 @@
-// The minimum spanning tree of a full distance matrix: the pairs of degree-0 persistence (PAPER.md 1.1).
+// The minimum spanning tree of a full distance matrix: the pairs of degree-0 persistence (paper, section 3).
 // Dense Prim, O(n²) time and O(n) memory beside the matrix. Not for sparse graphs.
 //
 // Prim grows a tree from vertex 0, the reference runs Kruskal after a stable argsort of the row-major upper

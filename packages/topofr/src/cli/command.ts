@@ -41,15 +41,22 @@ export async function runProgram(program: Command, args: readonly string[]): Pro
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE; // printed by commander
+    if (error instanceof Error && error.name === "AbortError") return EXIT_INTERRUPTED;
     const verbose = args.includes("--verbose") || Boolean(process.env.DEBUG);
     process.stderr.write(`${describeError(error, verbose)}\n`);
     return error instanceof TopofrError && error.code === "E_USAGE" ? EXIT_USAGE : EXIT_FAILED;
   }
 }
 
+/** The engine's errors come from C++ and carry a code, but are no TopofrError. */
+function codeOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  return error instanceof TopofrError || code === "E_TENSOR" ? String(code) : "E_INTERNAL";
+}
+
 /** "topofr: E_CODE message", with the stack and causes when `verbose`. */
 export function describeError(error: unknown, verbose: boolean): string {
-  const code = error instanceof TopofrError ? error.code : "E_INTERNAL";
+  const code = codeOf(error);
   const message = error instanceof Error ? error.message : String(error);
   const hint = code === "E_INTERNAL" && !verbose ? "\n(this is a bug; --verbose shows where)" : "";
   const lines = [`topofr: ${code} ${message}${hint}`];

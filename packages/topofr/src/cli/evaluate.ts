@@ -16,6 +16,7 @@ interface EvaluateFlags {
   network?: string;
   embeddingSize?: number;
   flip: boolean;
+  resize?: boolean;
   batchSize: number;
   threads?: number;
   json?: boolean;
@@ -36,6 +37,7 @@ export function addEvaluate(program: Command): void {
       wholeNumber("--embedding-size", { min: 1 }),
     )
     .option("--no-flip", "leave out the mirror images (faster, a little less accurate)")
+    .option("--resize", "scale and crop images that are not 112x112 (they should be aligned)")
     .option("--batch-size <n>", "images a batch", wholeNumber("--batch-size", { min: 1 }), 64)
     .option("--threads <n>", "of the engine (default: all cores)", wholeNumber("--threads", { min: 1 }))
     .option("--json", "print the report as JSON")
@@ -56,6 +58,7 @@ async function evaluate(path: string, flags: EvaluateFlags): Promise<void> {
     data: flags.data,
     pairs,
     flip: flags.flip,
+    resize: flags.resize ? "fit" : "error",
     batchSize: flags.batchSize,
     threads: flags.threads ?? null,
     signal: interrupt.signal,

@@ -3,6 +3,7 @@
 import { stat } from "node:fs/promises";
 import { dirname, extname } from "node:path";
 import { TopofrError } from "@topofr/formats";
+import { NETWORKS, type NetworkName, networkName } from "../models/names.js";
 import {
   checkpointPaths,
   isRunFolder,
@@ -10,7 +11,6 @@ import {
   type RunFolder,
   readConfig,
 } from "../runs/runFolder.js";
-import { NETWORKS, type NetworkName, networkName } from "../models/names.js";
 import { parseRecipe } from "../train/recipeFile.js";
 
 const WEIGHT_FILES = [".safetensors", ".pt", ".pth"];

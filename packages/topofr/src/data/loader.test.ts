@@ -174,7 +174,7 @@ test("a data set without any readable image stops at once instead of searching f
 test("a wrong size names file, sizes and remedy, whatever the policy for bad images; fit accepts it", async () => {
   const large = write(join(folder.path, "large.png"), await picture(pattern(9, 20), 20).png().toBuffer());
   const samples = dataset.samples.map((sample) => ({ ...sample, path: large }));
-  const message = /large\.png: the image has 20x20 pixels, expected 16x16; align .*--resize/;
+  const message = /large\.png: the image has 20x20 pixels, expected 16x16; align .*resize "fit"/;
   await expect(collect(loaderOf({ badImages: "skip" }, { ...dataset, samples }))).rejects.toMatchObject({
     code: "E_DATA",
     message,

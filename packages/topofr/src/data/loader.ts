@@ -271,7 +271,7 @@ function wrongSize(path: string, found: string, size: number): TopofrError {
   return new TopofrError(
     "E_DATA",
     `${path}: the image has ${found} pixels, expected ${size}x${size}; align the faces to ${size}x${size} first, or pass ` +
-      `--resize (resize: "fit") to scale and crop them`,
+      `resize "fit" to scale and crop them (train: --set data.resize=fit; evaluate: --resize)`,
   );
 }
 

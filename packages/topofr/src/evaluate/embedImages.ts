@@ -43,7 +43,9 @@ export async function embedImages(
       signal?.throwIfAborted();
       noGrad(() =>
         scope(() => {
-          const images = imageTensor(batch.images, batch.count).to(precision === "bf16" ? "bfloat16" : "float32");
+          const images = imageTensor(batch.images, batch.count).to(
+            precision === "bf16" ? "bfloat16" : "float32",
+          );
           plain.set(backbone.forward(images).toTypedArray() as Float32Array, batch.start * size);
           mirrored?.set(
             backbone.forward(images.flip([WIDTH_AXIS])).toTypedArray() as Float32Array,

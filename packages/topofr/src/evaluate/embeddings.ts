@@ -23,7 +23,7 @@ export function rowCount(matrix: Float32Array, dimension: number): number {
 }
 
 /**
- * The flip test: the embedding of an image plus the embedding of its mirror image (PAPER.md 4.1.2, 4.2.2).
+ * The flip test: the embedding of an image plus the embedding of its mirror image.
  * Both are [count, dimension] float32; the result is a new array, not normalised.
  */
 export function sumFlips(plain: Float32Array, mirrored: Float32Array): Float32Array {

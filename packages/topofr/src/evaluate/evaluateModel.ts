@@ -18,6 +18,8 @@ export interface EvaluateOptions {
   pairs: string;
   /** Sum the embeddings of an image and its mirror image. */
   flip: boolean;
+  /** What happens to an image that is not 112x112. */
+  resize: "error" | "fit";
   batchSize: number;
   threads: number | null;
   signal: AbortSignal;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { contiguousFolds, foldedAccuracy } from "./folds.js";
 
-/** The definition, threshold by threshold (PAPER.md 4.1.4): what folds.ts must equal. */
+/** The definition, threshold by threshold: what folds.ts must equal. */
 function byDefinition(distances: number[], same: number[], folds: number) {
   const thresholds = Array.from({ length: 400 }, (_, i) => i * 0.01);
   const accuracyOn = (indices: number[], threshold: number) =>

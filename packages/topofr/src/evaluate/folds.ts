@@ -1,5 +1,5 @@
 // K-fold accuracy of pair verification as the field reports it on LFW, CFP-FP, AgeDB-30, CALFW and CPLFW
-// (PAPER.md 4.1.3 and 4.1.4). The ROC over all pairs is in roc.ts.
+// (arcface_torch's eval/verification). The ROC over all pairs is in roc.ts.
 // Each pair is put in the histogram bin of the first threshold that accepts it, per fold, so that every
 // count at every threshold is a running sum: O(pairs + folds·thresholds).
 

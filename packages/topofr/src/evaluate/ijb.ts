@@ -1,4 +1,4 @@
-// IJB-B and IJB-C 1:1 verification (PAPER.md 4.2) on given features: image features to template features,
+// IJB-B and IJB-C 1:1 verification, as insightface's eval_ijbc computes it, on given features: image features to template features,
 // template pairs to scores, scores to TAR at FAR. Reading the meta files and the images is not done here.
 
 import { TopofrError } from "@topofr/formats";
@@ -53,7 +53,7 @@ export interface IjbReport {
 
 /**
  * Template features: per template, images of one media are averaged, the media are summed, and the sum is
- * L2-normalised, so that a video counts as one photograph (PAPER.md 4.2.2 to 4.2.5).
+ * L2-normalised, so that a video counts as one photograph.
  */
 export function templateFeatures(images: IjbImages, options: IjbOptions = {}): Templates {
   const weighted = imageFeatures(images, options);
@@ -127,7 +127,7 @@ export function templatePairScores(templates: Templates, pairs: TemplatePairs): 
   });
 }
 
-/** The 1:1 protocol from scores: AUC, and TAR at the nearest FAR of the ROC (PAPER.md 4.2.7). */
+/** The 1:1 protocol from scores: AUC, and TAR at the nearest FAR of the ROC. */
 export function verifyTemplates(scores: Float64Array, same: Uint8Array): IjbReport {
   const curve = rocCurve(scores, same);
   return {

@@ -1,5 +1,5 @@
 // The text of a verification pair list, without looking at images (pairs.ts does). Three forms:
-//   - LFW `pairs.txt` (PAPER.md 5.4): first line `folds<TAB>count`, then per fold `count` lines
+//   - LFW `pairs.txt`: first line `folds<TAB>count`, then per fold `count` lines
 //     `name n1 n2` (one person) and `count` lines `name1 n1 name2 n2` (two people). A first line with one
 //     number (`pairsDevTest.txt`) is one block of that many of each;
 //   - the same 3- and 4-column lines without blocks, in any order; lines that start with `#` are comments;

@@ -126,7 +126,7 @@ export function tarAtFar(curve: RocCurve, farTarget: number): RatePoint {
 }
 
 /**
- * TAR at the point of the curve with the nearest FAR, the rule of the IJB-B/C scripts (PAPER.md 4.2.7), on
+ * TAR at the point of the curve with the nearest FAR, the rule of insightface's IJB-B/C scripts, on
  * the curve without its collinear points, as scikit-learn's `roc_curve` gives it by default. Of equally
  * near points the most lenient one counts. It may read a FAR above the target.
  */

@@ -1,5 +1,5 @@
 // The "val" number of insightface's verification script: TAR at a FAR target, with the threshold read off
-// the other folds by interpolation (PAPER.md 4.1.5). For TAR at FAR on all pairs at once see roc.ts.
+// the other folds by interpolation. For TAR at FAR on all pairs at once see roc.ts.
 
 import { TopofrError } from "@topofr/formats";
 import { type AcceptCounts, countAccepted } from "./folds.js";

@@ -46,12 +46,23 @@ export async function hardestSamples(
         const cosine = classifier.forward(backbone.forward(imageTensor(batch.images, batch.count)));
         const isMargin = damageOptions.probability === "margin";
         const logits = isMargin ? objective.margin.logits(cosine, labels) : cosine.mul(margin.scale);
-        return structureDamage(logits, labels, damageOptions, mixture, signs).omega.toTypedArray() as Float32Array;
+        return structureDamage(
+          logits,
+          labels,
+          damageOptions,
+          mixture,
+          signs,
+        ).omega.toTypedArray() as Float32Array;
       }),
     );
     const bytes = batch.images.length / batch.count;
     for (const [i, { path, identity }] of chosen.entries())
-      scored.push({ path, identity, score: scores[i]!, pixels: batch.images.slice(i * bytes, (i + 1) * bytes) });
+      scored.push({
+        path,
+        identity,
+        score: scores[i]!,
+        pixels: batch.images.slice(i * bytes, (i + 1) * bytes),
+      });
     batch.release();
   }
   backbone.train(wasTraining);

@@ -4,8 +4,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { writeFileAtomic } from "@topofr/formats";
-import { setNumThreads } from "@topofr/torch";
 import type { PersistenceDiagram } from "@topofr/topology";
+import { setNumThreads } from "@topofr/torch";
 import { openImageFolder } from "../data/imageFolder.js";
 import { loadImages } from "../data/loader.js";
 import { contactSheet } from "../data/synthetic/contactSheet.js";
@@ -49,7 +49,10 @@ export async function writeRunReport(run: RunFolder): Promise<string> {
     minImagesPerIdentity: recipe.data.minImagesPerIdentity,
   });
   const verifier = await openVerifier(recipe);
-  const paths = await diagramImages(recipe, dataset.samples.map(({ path }) => path));
+  const paths = await diagramImages(
+    recipe,
+    dataset.samples.map(({ path }) => path),
+  );
   const input = unitSphereDiagram(...(await pixelPoints(paths)), true);
 
   const learner = createLearner(recipe, dataset.identities.length);
@@ -73,7 +76,11 @@ export async function writeRunReport(run: RunFolder): Promise<string> {
     const persistence = persistenceDiagramPlot(spaces);
     const betti = bettiCurvePlot(spaces);
     const sheet = await contactSheet(
-      hardest.map(({ pixels, score }) => ({ pixels, caption: `ω ${score.toFixed(2)}`, accent: "hard" as const })),
+      hardest.map(({ pixels, score }) => ({
+        pixels,
+        caption: `ω ${score.toFixed(2)}`,
+        accent: "hard" as const,
+      })),
       { columns: 8, size: 112 },
     );
     await savePicture(run.path, "curves", curves);
@@ -87,7 +94,10 @@ export async function writeRunReport(run: RunFolder): Promise<string> {
         [
           { name: "before", points: before.verification.roc },
           { name: "after", points: after.verification.roc },
-        ].map((series) => ({ ...series, impostors: after.verification!.pairs - after.verification!.samePairs })),
+        ].map((series) => ({
+          ...series,
+          impostors: after.verification!.pairs - after.verification!.samePairs,
+        })),
       );
       const { same, different, binWidth } = after.verification.distances;
       await savePicture(run.evaluation, "roc", roc);
@@ -146,7 +156,9 @@ async function look(
 /** Unseen people's images where the recipe has any, else training images. */
 async function diagramImages({ evaluate, seed }: Recipe, training: readonly string[]): Promise<string[]> {
   const paths =
-    evaluate.data === null ? training : (await openImageFolder(evaluate.data)).samples.map(({ path }) => path);
+    evaluate.data === null
+      ? training
+      : (await openImageFolder(evaluate.data)).samples.map(({ path }) => path);
   const order = new RandomStream(seed, "diagram images").permutation(paths.length);
   return [...order.subarray(0, DIAGRAM_IMAGES)].map((index) => paths[index]!);
 }
@@ -203,18 +215,24 @@ function verificationRows(before: VerificationReport, after: VerificationReport)
     rows: [
       row("10-fold accuracy", ({ accuracy }) => accuracy),
       row("standard deviation over folds", ({ accuracyStd }) => accuracyStd),
-      row("AUC", ({ auc }) => auc, (value) => value.toFixed(4)),
+      row(
+        "AUC",
+        ({ auc }) => auc,
+        (value) => value.toFixed(4),
+      ),
       row("equal error rate", ({ eer }) => eer),
       ...after.tarAtFar
         .filter(({ note }) => note === null)
-        .map(({ far }, index) => row(`TAR at FAR ${far.toExponential(0)}`, ({ tarAtFar }) => tarAtFar[index]!.tar)),
+        .map(({ far }, index) =>
+          row(`TAR at FAR ${far.toExponential(0)}`, ({ tarAtFar }) => tarAtFar[index]!.tar),
+        ),
     ],
   };
 }
 
-/** The middle of each bin, as often as it counts. */
+/** Values spread evenly over each bin, as many as it counts: the plot's own bins then show no pattern of these. */
 const binValues = (counts: readonly number[], width: number): number[] =>
-  counts.flatMap((count, bin) => new Array<number>(count).fill((bin + 0.5) * width));
+  counts.flatMap((count, bin) => Array.from({ length: count }, (_, i) => (bin + (i + 0.5) / count) * width));
 
 async function savePicture(folder: string, name: string, svg: string): Promise<void> {
   await mkdir(folder, { recursive: true });

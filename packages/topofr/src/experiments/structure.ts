@@ -3,7 +3,11 @@ import { type PersistenceDiagram, pairwiseDistances, ripsDegree0 } from "@topofr
 import { normalizeRows } from "../evaluate/embeddings.js";
 
 /** Diagram of points [count, dimension], each scaled to length 1 (after centring, when `centre`), so that spaces compare. */
-export function unitSphereDiagram(points: Float32Array, dimension: number, centre: boolean): PersistenceDiagram {
+export function unitSphereDiagram(
+  points: Float32Array,
+  dimension: number,
+  centre: boolean,
+): PersistenceDiagram {
   const count = points.length / dimension;
   const rows = Float32Array.from(points);
   if (centre) {

@@ -1,4 +1,4 @@
-// The Gaussian-uniform mixture: golden values of the reference code (PAPER.md 1.4), and what must hold for any entropies.
+// The Gaussian-uniform mixture: golden values of the reference code, and what must hold for any entropies.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RandomStream } from "../random/stream.js";

@@ -1,7 +1,7 @@
 // The switches of the training objective as a schema: only numbers and words. What a switch does: perturbation.ts,
 // alignment.ts, damage.ts, mixture.ts, margins/. Values: objectivePresets.ts. How a preset, a variant and overrides
 // become one checked set: objectiveComposition.ts. "D1" to "D13" are the differences between the paper's equations
-// and its published code, as PAPER.md 1.5 numbers them.
+// and its published code, as docs/objective.md numbers them.
 
 import { z } from "zod";
 

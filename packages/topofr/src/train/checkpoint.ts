@@ -1,9 +1,11 @@
 // A checkpoint: everything that a resumed run needs to go on to the same numbers, in one safetensors file. The state beside
 // the tensors (step, position, random streams) rides in the file's metadata, so that one rename makes both durable; the
 // .json file next to it is a copy for people.
-import { rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { readSafetensorsHeader, TopofrError, writeFileAtomic } from "@topofr/formats";
-import { Generator, loadTensors, saveTensors, type Tensor } from "@topofr/torch";
+import { Generator, loadTensors, saveTensors, scope, type Tensor } from "@topofr/torch";
 import { z } from "zod";
 import type { SamplerPosition } from "../data/sampler.js";
 import { BACKBONE_PREFIX } from "../models/loadWeights.js";
@@ -52,6 +54,12 @@ function tensorsOf({ backbone, classifier, optimizer }: Learner): Map<string, Te
   return all;
 }
 
+/** The name of a tensor with NaN or infinity in it, which training could not go on from; null: there is none. */
+export function firstNotFinite(learner: Learner): string | null {
+  const broken = [...tensorsOf(learner)].find(([, value]) => scope(() => !value.isfinite().all().item()));
+  return broken === undefined ? null : broken[0];
+}
+
 /** @throws E_FILE when it cannot be written (a full disk, say): the checkpoint that was there before is then still whole */
 export async function saveCheckpoint(
   files: CheckpointFiles,
@@ -71,8 +79,19 @@ export async function saveCheckpoint(
   await writeFileAtomic(files.state, [Buffer.from(`${JSON.stringify(state, null, 2)}\n`)]);
 }
 
-/** Restores the learner and says where training stood. */
+/**
+ * Restores the learner and says where training stood.
+ *
+ * @throws E_FILE when there is none; E_FORMAT when it is broken or only weights; E_MODEL when it is of another network or
+ *   another number of identities
+ */
 export async function loadCheckpoint(files: CheckpointFiles, learner: Learner): Promise<CheckpointState> {
+  if (!existsSync(files.weights))
+    throw new TopofrError(
+      "E_FILE",
+      `${files.weights}: there is none, the run stopped before it had saved (it saves at the end of every epoch, or by ` +
+        "checkpoint.everySteps); start it again, with --overwrite",
+    );
   const state = await readCheckpointState(files.weights);
   if (state.classes !== learner.classifier.classes)
     throw new TopofrError(
@@ -102,8 +121,7 @@ export async function loadCheckpoint(files: CheckpointFiles, learner: Learner): 
 /** @throws E_FORMAT when the file is no checkpoint of a run */
 export async function readCheckpointState(path: string): Promise<CheckpointState> {
   const { metadata } = await readSafetensorsHeader(path);
-  const text = metadata.get("topofr");
-  const parsed = stateSchema.safeParse(text === undefined ? undefined : JSON.parse(text));
+  const parsed = stateSchema.safeParse(parseJson(metadata.get("topofr")));
   if (!parsed.success)
     throw new TopofrError(
       "E_FORMAT",
@@ -112,7 +130,27 @@ export async function readCheckpointState(path: string): Promise<CheckpointState
   return parsed.data;
 }
 
+/** undefined for what is no JSON. */
+function parseJson(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 export async function removeCheckpoint({ weights, state }: CheckpointFiles): Promise<void> {
   await rm(weights, { force: true });
   await rm(state, { force: true });
+}
+
+/** Steps of the step_N checkpoints in a run's folder, ascending. Removes what a save that was killed has left there. */
+export async function tidyCheckpoints(folder: string): Promise<number[]> {
+  const steps: number[] = [];
+  for (const name of await readdir(folder)) {
+    if (/\.tmp-\d+-\d+$/.test(name)) await rm(join(folder, name), { force: true });
+    const step = /^step_(\d+)\.safetensors$/.exec(name)?.[1];
+    if (step !== undefined) steps.push(Number(step));
+  }
+  return steps.sort((a, b) => a - b);
 }

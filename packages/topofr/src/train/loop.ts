@@ -1,14 +1,22 @@
 // The training loop: data in, steps, evaluation, checkpoints, log. The step itself is step.ts.
 import { availableParallelism } from "node:os";
 import { TopofrError } from "@topofr/formats";
+import { TopologyError } from "@topofr/topology";
 import { setNumThreads } from "@topofr/torch";
-import { openImageFolder } from "../data/imageFolder.js";
+import { type ImageFolder, openImageFolder } from "../data/imageFolder.js";
 import { type Batch, BatchLoader } from "../data/loader.js";
 import { EpochSampler } from "../data/sampler.js";
 import type { EndReason, LoggedEvent } from "../runs/events.js";
 import { openRecorder, type Recorder } from "../runs/recorder.js";
 import { checkpointPaths, type RunFolder } from "../runs/runFolder.js";
-import { loadCheckpoint, type Progress, removeCheckpoint, saveCheckpoint } from "./checkpoint.js";
+import {
+  firstNotFinite,
+  loadCheckpoint,
+  type Progress,
+  removeCheckpoint,
+  saveCheckpoint,
+  tidyCheckpoints,
+} from "./checkpoint.js";
 import { createLearner, disposeLearner } from "./learner.js";
 import type { Recipe } from "./recipe.js";
 import { learningRateSchedule, type RunLength, runLength } from "./schedule.js";
@@ -42,7 +50,7 @@ export interface TrainResult {
  *   checkpoint resumed from is of another run; E_DIVERGED, naming the step, when a loss or gradient is not finite
  */
 export async function trainRun(options: TrainOptions): Promise<TrainResult> {
-  const { recipe, runFolder, resume, onEvent } = options;
+  const { recipe } = options;
   setNumThreads(recipe.threads ?? availableParallelism());
   const dataset = await openImageFolder(recipe.data.path, {
     minImagesPerIdentity: recipe.data.minImagesPerIdentity,
@@ -54,12 +62,32 @@ export async function trainRun(options: TrainOptions): Promise<TrainResult> {
     seed: recipe.seed,
   });
   const learner = createLearner(recipe, dataset.identities.length);
+  try {
+    return await runSession(options, learner, { dataset, verifier, sampler });
+  } finally {
+    disposeLearner(learner);
+  }
+}
+
+interface SessionData {
+  dataset: ImageFolder;
+  verifier: Verifier | null;
+  sampler: EpochSampler;
+}
+
+async function runSession(
+  options: TrainOptions,
+  learner: Learner,
+  { dataset, verifier, sampler }: SessionData,
+): Promise<TrainResult> {
+  const { recipe, runFolder, resume, onEvent } = options;
   let progress: Progress = { step: 0, position: { epoch: 0, step: 0 }, bestAccuracy: null };
   if (resume) progress = await loadCheckpoint(checkpointPaths(runFolder, "last"), learner);
   sampler.position = progress.position;
+  const kept = await tidyCheckpoints(runFolder.checkpoints);
 
-  const recorder = await openRecorder(runFolder, { onEvent, ...(resume && { resumeAtStep: progress.step }) });
   const length = runLength(recipe, sampler.stepsPerEpoch);
+  const recorder = await openRecorder(runFolder, { onEvent, ...(resume && { resumeAtStep: progress.step }) });
   recorder.record({
     type: "start",
     step: progress.step,
@@ -74,7 +102,7 @@ export async function trainRun(options: TrainOptions): Promise<TrainResult> {
   for (const message of resume ? [] : dataset.warnings)
     recorder.record({ type: "warning", step: progress.step, message });
 
-  const run = new Run(options, learner, verifier, recorder, length, progress);
+  const run = new Run(options, learner, verifier, recorder, length, progress, kept);
   const loader = new BatchLoader(dataset, {
     sampler,
     seed: recipe.seed,
@@ -82,20 +110,23 @@ export async function trainRun(options: TrainOptions): Promise<TrainResult> {
     resize: recipe.data.resize,
     badImages: recipe.data.onBadImage,
     ...(recipe.workers !== null && { workers: recipe.workers }),
-    onBadImage: (path, reason) =>
-      recorder.record({ type: "badImage", step: run.progress.step, path, reason }),
+    onBadImage: (path, reason) => run.logBadImage(path, reason),
   });
   try {
     if (resume && !recorder.checkpointLogged) run.logCheckpoint(0);
     return await run.train(loader, sampler);
   } catch (error) {
     const reason = error instanceof TopofrError && error.code === "E_DIVERGED" ? "diverged" : "failed";
-    run.logEnd(reason, error instanceof Error ? error.message : String(error));
+    try {
+      run.logEnd(reason, error instanceof Error ? error.message : String(error));
+      recorder.close();
+    } catch {
+      // On a full disk the log fails as well: the first error is the one to report.
+    }
     throw error;
   } finally {
-    loader.close();
+    await loader.close();
     recorder.close();
-    disposeLearner(learner);
   }
 }
 
@@ -104,9 +135,8 @@ class Run {
   readonly #options: TrainOptions;
   readonly #started = performance.now();
   readonly #learningRate: (step: number) => number;
-  /** step_N checkpoints of this session, oldest first. */
-  readonly #kept: number[] = [];
-  #evaluatedAt = -1;
+  readonly #badImages: Set<string>;
+  #evaluatedAt: number;
   #savedAt: number;
 
   constructor(
@@ -116,16 +146,24 @@ class Run {
     readonly recorder: Recorder,
     readonly length: RunLength,
     readonly progress: Progress,
+    /** Steps of the step_N checkpoints, oldest first. */
+    readonly kept: number[],
   ) {
     this.#options = options;
     this.#learningRate = learningRateSchedule(options.recipe, length);
     this.#savedAt = options.resume ? progress.step : -1;
+    // What a session before this one has logged is not done or said again.
+    const before = recorder.kept;
+    this.#evaluatedAt = before.findLast(({ type }) => type === "evaluation")?.step ?? -1;
+    this.#badImages = new Set(before.flatMap((event) => (event.type === "badImage" ? event.path : [])));
   }
 
   async train(loader: BatchLoader, sampler: EpochSampler): Promise<TrainResult> {
     const { recipe } = this.#options;
     const { evaluate, accumulate } = recipe;
-    if (evaluate.atStart && this.progress.step === 0) await this.#evaluate();
+    // After the first step: an evaluation that the interrupt of the session before left out.
+    const { step } = this.progress;
+    if (step === 0 ? evaluate.atStart : this.#isDue(evaluate.everySteps)) await this.#evaluateOnce();
     let reason = this.#reasonToStop();
     if (reason === null) {
       let stepStarted = performance.now();
@@ -154,6 +192,11 @@ class Run {
       const losses = accumulateGradients(this.learner, batch, share);
       this.#requireFinite("loss", losses.loss);
       return losses;
+    } catch (error) {
+      // Embeddings that are not finite have no distances, and so no tree, before they have a loss.
+      if (error instanceof TopologyError)
+        throw this.#diverged(this.progress.step + 1, "the embeddings are not finite");
+      throw error;
     } finally {
       batch.release();
     }
@@ -183,11 +226,13 @@ class Run {
     const { evaluate, checkpoint } = this.#options.recipe;
     const reason = this.#reasonToStop();
     if (reason === "interrupted") return reason;
-    const { step } = this.progress;
-    const due = (everySteps: number | null) => step % (everySteps ?? this.length.stepsPerEpoch) === 0;
-    if (due(evaluate.everySteps)) await this.#evaluateOnce();
-    if (due(checkpoint.everySteps)) await this.#saveOnce();
+    if (this.#isDue(evaluate.everySteps)) await this.#evaluateOnce();
+    if (this.#isDue(checkpoint.everySteps)) await this.#saveOnce();
     return reason;
+  }
+
+  #isDue(everySteps: number | null): boolean {
+    return this.progress.step % (everySteps ?? this.length.stepsPerEpoch) === 0;
   }
 
   #reasonToStop(): EndReason | null {
@@ -201,15 +246,23 @@ class Run {
   }
 
   #requireFinite(what: string, value: number): void {
-    if (Number.isFinite(value)) return;
-    const { step } = this.progress;
+    if (!Number.isFinite(value)) throw this.#diverged(this.progress.step + 1, `the ${what} is ${value}`);
+  }
+
+  #diverged(step: number, what: string): TopofrError {
     const saved =
       this.#savedAt < 0 ? "no checkpoint was saved yet" : `the checkpoint of step ${this.#savedAt} is kept`;
-    throw new TopofrError(
+    return new TopofrError(
       "E_DIVERGED",
-      `step ${step + 1}: the ${what} is ${value}; ${saved}. ` +
+      `step ${step}: ${what}; ${saved}. ` +
         "A smaller optim.lr, a warm-up (schedule.warmupEpochs) or precision fp32 usually helps",
     );
+  }
+
+  /** A network that an update has just broken is neither measured nor saved over a good one. */
+  #requireFiniteNetwork(): void {
+    const broken = firstNotFinite(this.learner);
+    if (broken !== null) throw this.#diverged(this.progress.step, `${broken} is not finite`);
   }
 
   async #evaluateOnce(): Promise<void> {
@@ -218,6 +271,7 @@ class Run {
 
   async #evaluate(): Promise<void> {
     if (this.verifier === null) return;
+    this.#requireFiniteNetwork();
     const started = performance.now();
     const never = new AbortController().signal;
     const report = await this.verifier.verify(this.learner, never);
@@ -238,16 +292,17 @@ class Run {
 
   async #saveOnce(): Promise<void> {
     const { step } = this.progress;
-    if (this.#savedAt === step || step === 0) return;
+    if (this.#savedAt === step) return;
+    this.#requireFiniteNetwork();
     const started = performance.now();
     const { keep } = this.#options.recipe.checkpoint;
     await this.#save("last");
     this.#savedAt = step;
     if (keep > 0) {
       await this.#save(step);
-      this.#kept.push(step);
-      while (this.#kept.length > keep)
-        await removeCheckpoint(checkpointPaths(this.#options.runFolder, this.#kept.shift()!));
+      if (!this.kept.includes(step)) this.kept.push(step);
+      while (this.kept.length > keep)
+        await removeCheckpoint(checkpointPaths(this.#options.runFolder, this.kept.shift()!));
     }
     this.logCheckpoint((performance.now() - started) / 1000);
   }
@@ -258,6 +313,12 @@ class Run {
     const { step, position, bestAccuracy } = this.progress;
     const files = checkpointPaths(runFolder, which);
     await saveCheckpoint(files, this.learner, { network, embeddingSize }, { step, position, bestAccuracy });
+  }
+
+  logBadImage(path: string, reason: string): void {
+    if (this.#badImages.has(path)) return;
+    this.#badImages.add(path);
+    this.recorder.record({ type: "badImage", step: this.progress.step, path, reason });
   }
 
   logCheckpoint(seconds: number): void {

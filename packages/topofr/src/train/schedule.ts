@@ -1,4 +1,5 @@
 // How long a run is, in optimiser steps, and its learning rate at each.
+import { TopofrError } from "@topofr/formats";
 import { optim } from "@topofr/torch";
 import type { Recipe } from "./recipe.js";
 
@@ -8,10 +9,19 @@ export interface RunLength {
   totalSteps: number;
 }
 
-/** @param batchesPerEpoch whole batches in one pass over the data */
+/**
+ * @param batchesPerEpoch whole batches in one pass over the data
+ * @throws E_DATA when all batches together do not make one step
+ */
 export function runLength({ epochs, accumulate }: Recipe, batchesPerEpoch: number): RunLength {
-  const stepsPerEpoch = Math.max(1, Math.floor(batchesPerEpoch / accumulate));
-  return { stepsPerEpoch, totalSteps: Math.max(1, Math.floor((batchesPerEpoch * epochs) / accumulate)) };
+  const totalSteps = Math.floor((batchesPerEpoch * epochs) / accumulate);
+  if (totalSteps === 0)
+    throw new TopofrError(
+      "E_DATA",
+      `${epochs} epochs of ${batchesPerEpoch} batches do not fill one step of accumulate ${accumulate}; ` +
+        "lower accumulate or batchSize, or add images",
+    );
+  return { stepsPerEpoch: Math.max(1, Math.floor(batchesPerEpoch / accumulate)), totalSteps };
 }
 
 /** `maxSteps` and `maxMinutes` stop a run early; the schedule always spans the epochs. */

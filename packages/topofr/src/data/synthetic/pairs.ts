@@ -1,4 +1,4 @@
-// The list of pairs to verify that goes with a drawn world, in the format of LFW's pairs.txt (PAPER.md 5.4).
+// The list of pairs to verify that goes with a drawn world, in the format of LFW's pairs.txt.
 import { TopofrError } from "@topofr/formats";
 import { RandomStream } from "../../random/stream.js";
 import { checkWorld, type SyntheticWorldOptions } from "./world.js";
