@@ -64,19 +64,26 @@ void TensorObject::release(Napi::Env env, TensorHandle& handle) {
   if (handle.reportedBytes > 0) Napi::MemoryManagement::AdjustExternalMemory(env, -handle.reportedBytes);
 }
 
+// Only tensors that no scope will free: V8 answers growing external memory with garbage collection, some milliseconds
+// each time, which would be a sixth of a training step whose activations all belong to its scope.
+void TensorObject::report(Napi::Env env, TensorHandle& handle) {
+  // A view shares its storage with a tensor that already reported it; sparse tensors have no single storage.
+  const at::Tensor& tensor = handle.tensor;
+  if (tensor.layout() != at::kStrided || tensor.is_view()) return;
+  handle.reportedBytes = static_cast<int64_t>(tensor.nbytes());
+  if (handle.reportedBytes > 0) Napi::MemoryManagement::AdjustExternalMemory(env, handle.reportedBytes);
+}
+
 Napi::Value TensorObject::wrap(Napi::Env env, at::Tensor tensor) {
   if (!tensor.defined()) return env.Null();
   Environment& environment = Environment::of(env);
   auto handle = std::make_shared<TensorHandle>();
-  // A view shares its storage with a tensor that already reported it; sparse tensors have no single storage.
-  bool ownsStorage = tensor.layout() == at::kStrided && !tensor.is_view();
-  handle->reportedBytes = ownsStorage ? static_cast<int64_t>(tensor.nbytes()) : 0;
   handle->tensor = std::move(tensor);
   environment.pending = handle;
   Napi::Object object = environment.tensorConstructor.New(std::initializer_list<napi_value>{});
   environment.liveTensors += 1;
-  if (handle->reportedBytes > 0) Napi::MemoryManagement::AdjustExternalMemory(env, handle->reportedBytes);
-  if (!environment.scopes.empty()) environment.scopes.back().push_back(std::move(handle));
+  if (environment.scopes.empty()) report(env, *handle);
+  else environment.scopes.back().push_back(std::move(handle));
   return object;
 }
 
@@ -281,7 +288,8 @@ void defineScopes(Napi::Env env, Napi::Object exports) {
         TensorObject::release(env, *handle);
       } else {
         handle->kept = false;
-        if (!environment.scopes.empty()) environment.scopes.back().push_back(handle);
+        if (environment.scopes.empty()) TensorObject::report(env, *handle);
+        else environment.scopes.back().push_back(handle);
       }
     }
     for (uint32_t i = 0; i < kept.Length(); ++i) {

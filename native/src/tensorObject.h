@@ -47,6 +47,7 @@ class TensorObject : public Napi::ObjectWrap<TensorObject> {
   static const at::Tensor* find(Napi::Env env, napi_value value);
   static const at::Tensor& expect(Napi::Env env, Napi::Value value, const char* what);
   static void release(Napi::Env env, TensorHandle& handle);
+  static void report(Napi::Env env, TensorHandle& handle);
 
   explicit TensorObject(const Napi::CallbackInfo& info);
   ~TensorObject() override;

@@ -5,6 +5,7 @@
 #include <c10/core/MemoryFormat.h>
 
 #include <cmath>
+#include <regex>
 
 #include "compat.h"
 #include "dtypes.h"
@@ -48,6 +49,13 @@ bool toScalar(Napi::Value value, c10::IValue& result) {
     return false;
   }
   return true;
+}
+
+// Checked here because c10::Device says no by an exception whose stack trace takes milliseconds, and overloads are tried
+// in turn: x.to("bfloat16") would pay that on its way past to(device).
+bool isDeviceName(const std::string& name) {
+  static const std::regex pattern("(cpu|cuda|mps|meta|xpu|xla|hpu|privateuseone)(:[0-9]{1,3})?");
+  return std::regex_match(name, pattern);
 }
 
 bool toMemoryFormat(const std::string& name, c10::IValue& result) {
@@ -186,11 +194,8 @@ bool toElement(Napi::Env env, Napi::Value value, const c10::Type& type, Optional
       return true;
     case c10::TypeKind::DeviceObjType:
       if (!value.IsString()) return false;
-      try {
-        result = c10::Device(value.As<Napi::String>().Utf8Value());
-      } catch (const c10::Error&) {
-        return false;
-      }
+      if (!isDeviceName(value.As<Napi::String>())) return false;
+      result = c10::Device(value.As<Napi::String>().Utf8Value());
       return true;
     case c10::TypeKind::StringType:
       if (!value.IsString()) return false;

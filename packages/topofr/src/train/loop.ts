@@ -137,7 +137,8 @@ class Run {
   readonly #learningRate: (step: number) => number;
   readonly #badImages: Set<string>;
   #evaluatedAt: number;
-  #savedAt: number;
+  /** What the last checkpoint holds; null: there is none yet. */
+  #saved: Pick<Progress, "step" | "bestAccuracy"> | null;
 
   constructor(
     options: TrainOptions,
@@ -151,7 +152,7 @@ class Run {
   ) {
     this.#options = options;
     this.#learningRate = learningRateSchedule(options.recipe, length);
-    this.#savedAt = options.resume ? progress.step : -1;
+    this.#saved = options.resume ? { ...progress } : null;
     // What a session before this one has logged is not done or said again.
     const before = recorder.kept;
     this.#evaluatedAt = before.findLast(({ type }) => type === "evaluation")?.step ?? -1;
@@ -251,7 +252,9 @@ class Run {
 
   #diverged(step: number, what: string): TopofrError {
     const saved =
-      this.#savedAt < 0 ? "no checkpoint was saved yet" : `the checkpoint of step ${this.#savedAt} is kept`;
+      this.#saved === null
+        ? "no checkpoint was saved yet"
+        : `the checkpoint of step ${this.#saved.step} is kept`;
     return new TopofrError(
       "E_DIVERGED",
       `step ${step}: ${what}; ${saved}. ` +
@@ -291,13 +294,13 @@ class Run {
   }
 
   async #saveOnce(): Promise<void> {
-    const { step } = this.progress;
-    if (this.#savedAt === step) return;
+    const { step, bestAccuracy } = this.progress;
+    if (this.#saved?.step === step && this.#saved.bestAccuracy === bestAccuracy) return;
     this.#requireFiniteNetwork();
     const started = performance.now();
     const { keep } = this.#options.recipe.checkpoint;
     await this.#save("last");
-    this.#savedAt = step;
+    this.#saved = { step, bestAccuracy };
     if (keep > 0) {
       await this.#save(step);
       if (!this.kept.includes(step)) this.kept.push(step);

@@ -7,8 +7,8 @@ import type { Recipe } from "./recipe.js";
 import {
   checkpointOf,
   eventsOfType,
+  expectSameRun,
   newRun,
-  numbersOf,
   temporaryFolder,
   tinyRecipe,
   train,
@@ -26,16 +26,6 @@ afterAll(folder.remove);
 
 let runs = 0;
 const start = (recipe: Recipe): Promise<RunFolder> => newRun(folder.path, `run_${runs++}`, recipe);
-
-async function expectSameRun(resumed: RunFolder, whole: RunFolder): Promise<void> {
-  const [there, here] = [await checkpointOf(whole), await checkpointOf(resumed)];
-  expect(here.state).toEqual(there.state);
-  expect([...here.tensors.keys()]).toEqual([...there.tensors.keys()]);
-  for (const [name, bytes] of there.tensors) expect(here.tensors.get(name) === bytes, name).toBe(true);
-  // An interrupt saves where the whole run does not: that line, and where the session ended, are all that may differ.
-  const lines = (run: RunFolder) => numbersOf(run).filter((event) => "loss" in event || "metrics" in event);
-  expect(lines(resumed)).toEqual(lines(whole));
-}
 
 test.each<[string, number[], Record<string, unknown>]>([
   ["the default objective, whose signs alternate", [1, 2], { maxSteps: 3 }],

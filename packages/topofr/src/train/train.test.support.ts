@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadTensors } from "@topofr/torch";
 import sharp from "sharp";
+import { expect } from "vitest";
 import { RandomStream } from "../random/stream.js";
 import { describeEnvironment } from "../runs/environment.js";
 import { readEventLog } from "../runs/eventLog.js";
@@ -113,14 +114,6 @@ export function eventsOfType<Type extends RunEvent["type"]>(run: RunFolder, type
   return eventsOf(run).filter((event) => event.type === type) as unknown as EventOfType<Type>[];
 }
 
-/** The log without times and speeds, which no two runs share, and without the ends of interrupted sessions. */
-export function numbersOf(run: RunFolder): object[] {
-  return eventsOf(run).map((event) => {
-    const { time: _, ...rest } = event;
-    return { ...rest, seconds: 0, secondsPerStep: 0, imagesPerSecond: 0 };
-  });
-}
-
 /** Every tensor of a checkpoint, as bytes in text, and the state beside them. */
 export async function checkpointOf(run: RunFolder, which: "last" | "best" | number = "last") {
   const { tensors, metadata } = await loadTensors(checkpointPaths(run, which).weights);
@@ -134,4 +127,20 @@ export async function checkpointOf(run: RunFolder, which: "last" | "best" | numb
     typeof value === "number" && /^[0-3]$/.test(key) ? value >>> 0 : value,
   ) as unknown;
   return { tensors: bytes, state };
+}
+
+/** The same last checkpoint, bit for bit, and the same numbers in the log. */
+export async function expectSameRun(resumed: RunFolder, whole: RunFolder): Promise<void> {
+  const [there, here] = [await checkpointOf(whole), await checkpointOf(resumed)];
+  expect(here.state).toEqual(there.state);
+  expect([...here.tensors.keys()]).toEqual([...there.tensors.keys()]);
+  for (const [name, bytes] of there.tensors) expect(here.tensors.get(name) === bytes, name).toBe(true);
+  expect(numbersOf(resumed)).toEqual(numbersOf(whole));
+}
+
+/** Steps and evaluations without their times. (An interrupt saves where the whole run does not, so saves may differ.) */
+function numbersOf(run: RunFolder): object[] {
+  return eventsOf(run)
+    .filter(({ type }) => type === "step" || type === "evaluation")
+    .map((event) => ({ ...event, time: 0, seconds: 0, secondsPerStep: 0, imagesPerSecond: 0 }));
 }

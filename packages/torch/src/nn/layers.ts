@@ -5,6 +5,7 @@ import { noGrad } from "../gradMode.js";
 import { ops } from "../operators.js";
 import { scope } from "../scope.js";
 import { full, ones, rand, type Tensor, tensor, zeros } from "../tensor.js";
+import { mergeGroups } from "./mergeGroups.js";
 import { Module } from "./module.js";
 
 const inDtypeOf = (input: Tensor, weight: Tensor): Tensor =>
@@ -49,7 +50,11 @@ export class Conv2d extends Module {
   override forward(input: Tensor): Tensor {
     const { stride = 1, padding = 0, groups = 1 } = this.options;
     const bias = this.bias && inDtypeOf(input, this.bias);
-    return ops.conv2d(input, inDtypeOf(input, this.weight), { bias, stride, padding, groups });
+    // Merging pays in oneDNN's channels-last kernels; other layouts keep the plain operator, digit for digit.
+    const isChannelsLast = input.strides[1] === 1 && input.device === "cpu";
+    const kernel = isChannelsLast ? mergeGroups(this.weight, groups) : { weight: this.weight, groups };
+    const weight = inDtypeOf(input, kernel.weight);
+    return ops.conv2d(input, weight, { bias, stride, padding, groups: kernel.groups });
   }
 }
 
