@@ -70,7 +70,7 @@ describe("called wrongly: status 2 and a suggestion", () => {
       ["data", "synthesize", "x", "--hard-share", "2"],
       '--hard-share: expected a number from 0 to 1, found "2"',
     ],
-    [["data", "synthesize", "x", "--format", "gif"], '--format: expected jpeg or png, found "gif"'],
+    [["data", "synthesize", "x", "--format", "gif"], '--format: expected jpg or png, found "gif"'],
   ])("%j", async (args, message) => {
     let err = "";
     const stderr = vi.spyOn(process.stderr, "write").mockImplementation((text) => {

@@ -50,6 +50,10 @@ test("a finished run: its events in order, its checkpoints, its result, and no t
   expect(begin).toMatchObject({ totalSteps: 3, stepsPerEpoch: 3, epochs: 1, images: 6, identities: 2 });
   const [evaluation] = eventsOfType(run, "evaluation");
   expect(evaluation).toMatchObject({ name: "faces", best: true });
+  expect(Object.keys(evaluation!.metrics)).toEqual([
+    ...["accuracy", "accuracyStd", "auc", "eer"],
+    ...["tarAtFar 1e-1", "tarAtFar 1e-2", "tarAtFar 1e-3", "tarAtFar 1e-4"],
+  ]);
   expect(result).toMatchObject({
     reason: "finished",
     step: 3,
