@@ -8,6 +8,8 @@ import { inputDiameter } from "./objectiveComposition.js";
 import type { AlignmentOptions } from "./objectiveOptions.js";
 
 const DIRECT = 2; // aten::cdist: differences, never the matrix product
+// Below this share of the largest distance, one from the Gram matrix may have lost digits to cancellation.
+const NEAR_DUPLICATE = 0.05;
 
 export interface Alignment {
   /** L_sa, a scalar. */
@@ -19,7 +21,7 @@ export interface Alignment {
 
 /**
  * Pairwise Euclidean distances, [n, d] -> [n, n]. "gram" needs O(n²) memory and one matrix product; near-duplicates lose
- * digits to cancellation, which can only reorder near-ties: lengths in the loss are always computed from differences.
+ * digits to cancellation, which can only reorder near-ties in the tree: their lengths are computed anew from differences.
  */
 export function pairwiseDistances(points: Tensor, method: AlignmentOptions["distance"]): Tensor {
   if (method === "direct") return ops.cdist(points, points, { computeMode: DIRECT });
@@ -28,35 +30,64 @@ export function pairwiseDistances(points: Tensor, method: AlignmentOptions["dist
   return squares.unsqueeze(0).add(squares.unsqueeze(1)).sub(gram.mul(2)).clampMin(0).sqrt();
 }
 
-/** The edges that give birth to nothing and kill a component: the minimum spanning tree, as the reference orders it. */
-export function degree0Edges(distances: Tensor): Edges {
-  const n = distances.shape[0]!;
-  return minimumSpanningTree(distances.toTypedArray() as Float32Array, n);
-}
-
 /** Lengths of chosen edges, [edges]; the gradient of a zero-length edge is 0. */
-export function edgeLengths(points: Tensor, { u, v }: Edges): Tensor {
+export function edgeLengths(points: Tensor, { u, v }: Pick<Edges, "u" | "v">): Tensor {
   const ends = [u, v].map((vertices) => points.indexSelect(0, tensor(BigInt64Array.from(vertices, BigInt))));
   return ends[0]!.sub(ends[1]!).norm(2, [1]);
 }
 
-/** The images as points, and what divides their distances so that both spaces are on one scale. */
-function inputSpace(
-  images: Tensor,
-  options: AlignmentOptions,
-): { points: Tensor; scale: (distances: Tensor) => number } {
-  const flat = images.flatten({ startDim: 1 });
-  const dimension = flat.shape[1]!;
-  const diameter = inputDiameter(options);
+/** The images as points: flat, in the order of their memory, since distances do not depend on the order of the pixels. */
+function inputPoints(images: Tensor, { inputNorm }: AlignmentOptions): Tensor {
+  const isChannelsLast = images.strides[1] === 1;
+  const flat = (isChannelsLast ? images.permute([0, 2, 3, 1]) : images).flatten({ startDim: 1 });
+  if (inputNorm !== "unit-sphere") return flat;
+  return normalizeRows(flat.sub(flat.mean([0], { keepdim: true })));
+}
+
+/** What the input space's distances are multiplied by, so that both spaces are on one scale. */
+function inputScale(options: AlignmentOptions, dimension: number, largest: number): number {
   switch (options.inputNorm) {
     case "none":
-      return { points: flat, scale: () => 1 };
-    case "theory-maximum": // of images in [-1, 1]: sqrt(4 C H W)
-      return { points: flat, scale: () => diameter / Math.sqrt(4 * dimension) };
-    case "batch-maximum":
-      return { points: flat, scale: (distances) => diameter / Math.max(distances.max().item(), 1e-12) };
     case "unit-sphere":
-      return { points: normalizeRows(flat.sub(flat.mean([0], { keepdim: true }))), scale: () => 1 };
+      return 1;
+    case "theory-maximum": // of images in [-1, 1]: sqrt(4 C H W)
+      return inputDiameter(options) / Math.sqrt(4 * dimension);
+    case "batch-maximum":
+      return inputDiameter(options) / Math.max(largest, 1e-12);
+  }
+}
+
+/** Distances of the clean images, which need no gradient: their tree, and the lengths of any edges in it. */
+class InputSpace {
+  readonly edges: Edges;
+  readonly #points: Tensor;
+  readonly #matrix: Float32Array;
+  readonly #largest: number;
+  readonly #scale: number;
+
+  constructor(images: Tensor, options: AlignmentOptions) {
+    this.#points = inputPoints(images, options);
+    const [count, dimension] = this.#points.shape as [number, number];
+    this.#matrix = pairwiseDistances(this.#points, options.distance).toTypedArray() as Float32Array;
+    this.#largest = this.#matrix.reduce((largest, distance) => Math.max(largest, distance), 0);
+    this.#scale = inputScale(options, dimension, this.#largest);
+    this.edges = minimumSpanningTree(this.#matrix, count);
+  }
+
+  /** Scaled lengths, one an edge. */
+  lengths({ u, v }: Edges): Float32Array {
+    const count = this.#points.shape[0]!;
+    const lengths = Float32Array.from(u, (vertex, edge) => this.#matrix[vertex * count + v[edge]!]!);
+    const near = [...lengths.keys()].filter((edge) => lengths[edge]! < NEAR_DUPLICATE * this.#largest);
+    if (near.length > 0) {
+      const chosen = {
+        u: Uint32Array.from(near, (edge) => u[edge]!),
+        v: Uint32Array.from(near, (edge) => v[edge]!),
+      };
+      const exact = edgeLengths(this.#points, chosen).toTypedArray() as Float32Array;
+      for (const [index, edge] of near.entries()) lengths[edge] = exact[index]!;
+    }
+    return lengths.map((length) => length * this.#scale);
   }
 }
 
@@ -66,18 +97,20 @@ function inputSpace(
  */
 export function structureAlignment(images: Tensor, embedding: Tensor, options: AlignmentOptions): Alignment {
   const latent = options.latent === "l2" ? normalizeRows(embedding) : embedding;
-  const { inputEdges, latentEdges, inputLengths } = noGrad(() =>
+  const { inputEdges, latentEdges, inputAtInput, inputAtLatent } = noGrad(() =>
     scope(() => {
-      const { points, scale } = inputSpace(images, options);
-      const distances = pairwiseDistances(points, options.distance);
-      const factor = scale(distances);
-      const inputEdges = degree0Edges(distances);
-      const latentEdges = degree0Edges(pairwiseDistances(latent.detach(), options.distance));
-      const inputLengths = [inputEdges, latentEdges].map((edges) => edgeLengths(points, edges).mul(factor));
-      return { inputEdges: scaled(inputEdges, factor), latentEdges, inputLengths };
+      const input = new InputSpace(images, options);
+      const latentDistances = pairwiseDistances(latent.detach(), options.distance);
+      const latentEdges = minimumSpanningTree(
+        latentDistances.toTypedArray() as Float32Array,
+        latent.shape[0]!,
+      );
+      const inputAtInput = input.lengths(input.edges); // M_X[gamma_X]
+      const inputEdges = { ...input.edges, weight: Float64Array.from(inputAtInput) };
+      const inputAtLatent = tensor(input.lengths(latentEdges)); // M_X[gamma_Z]
+      return { inputEdges, latentEdges, inputAtInput: tensor(inputAtInput), inputAtLatent };
     }),
   );
-  const [inputAtInput, inputAtLatent] = inputLengths as [Tensor, Tensor]; // M_X[gamma_X], M_X[gamma_Z]
   const latentAtLatent = edgeLengths(latent, latentEdges); // M_Z[gamma_Z]
 
   let loss: Tensor;
@@ -95,9 +128,3 @@ export function structureAlignment(images: Tensor, embedding: Tensor, options: A
   if (options.reduce === "batch-mean") loss = loss.div(embedding.shape[0]!);
   return { loss, inputEdges, latentEdges };
 }
-
-const scaled = ({ u, v, weight }: Edges, factor: number): Edges => ({
-  u,
-  v,
-  weight: weight.map((length) => length * factor),
-});

@@ -71,7 +71,7 @@ export class RandomStream {
 
   /** Four 32-bit integers that `restore` takes; they survive JSON. */
   state(): number[] {
-    return [...this.#generator.getState()];
+    return Array.from(this.#generator.getState(), (word) => word | 0); // one form, whatever the library holds
   }
 
   /** Continues exactly where `state()` was taken. */
