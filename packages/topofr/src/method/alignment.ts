@@ -1,7 +1,7 @@
 // Invariant structure alignment (ISA, paper equation 2): the persistence of the clean images and of the perturbed images'
 // embeddings, matched in degree 0, where it is the minimum spanning tree. Gradients flow through the chosen edges' lengths.
 
-import { type Edges, minimumSpanningTree } from "@topofr/topology";
+import { type Edges, type FloatArray, minimumSpanningTree } from "@topofr/topology";
 import { noGrad, ops, scope, type Tensor, tensor } from "@topofr/torch";
 import { normalizeRows } from "./classifier.js";
 import { inputDiameter } from "./objectiveComposition.js";
@@ -61,30 +61,30 @@ function inputScale(options: AlignmentOptions, dimension: number, largest: numbe
 class InputSpace {
   readonly edges: Edges;
   readonly #points: Tensor;
-  readonly #matrix: Float32Array;
+  readonly #matrix: FloatArray;
   readonly #largest: number;
   readonly #scale: number;
 
   constructor(images: Tensor, options: AlignmentOptions) {
     this.#points = inputPoints(images, options);
     const [count, dimension] = this.#points.shape as [number, number];
-    this.#matrix = pairwiseDistances(this.#points, options.distance).toTypedArray() as Float32Array;
-    this.#largest = this.#matrix.reduce((largest, distance) => Math.max(largest, distance), 0);
+    this.#matrix = pairwiseDistances(this.#points, options.distance).toTypedArray() as FloatArray;
+    this.#largest = largestOf(this.#matrix);
     this.#scale = inputScale(options, dimension, this.#largest);
     this.edges = minimumSpanningTree(this.#matrix, count);
   }
 
   /** Scaled lengths, one an edge. */
-  lengths({ u, v }: Edges): Float32Array {
+  lengths({ u, v }: Edges): Float64Array {
     const count = this.#points.shape[0]!;
-    const lengths = Float32Array.from(u, (vertex, edge) => this.#matrix[vertex * count + v[edge]!]!);
+    const lengths = Float64Array.from(u, (vertex, edge) => this.#matrix[vertex * count + v[edge]!]!);
     const near = [...lengths.keys()].filter((edge) => lengths[edge]! < NEAR_DUPLICATE * this.#largest);
     if (near.length > 0) {
       const chosen = {
         u: Uint32Array.from(near, (edge) => u[edge]!),
         v: Uint32Array.from(near, (edge) => v[edge]!),
       };
-      const exact = edgeLengths(this.#points, chosen).toTypedArray() as Float32Array;
+      const exact = edgeLengths(this.#points, chosen).toTypedArray() as FloatArray;
       for (const [index, edge] of near.entries()) lengths[edge] = exact[index]!;
     }
     return lengths.map((length) => length * this.#scale);
@@ -100,15 +100,15 @@ export function structureAlignment(images: Tensor, embedding: Tensor, options: A
   const { inputEdges, latentEdges, inputAtInput, inputAtLatent } = noGrad(() =>
     scope(() => {
       const input = new InputSpace(images, options);
-      const latentDistances = pairwiseDistances(latent.detach(), options.distance);
-      const latentEdges = minimumSpanningTree(
-        latentDistances.toTypedArray() as Float32Array,
-        latent.shape[0]!,
-      );
-      const inputAtInput = input.lengths(input.edges); // M_X[gamma_X]
-      const inputEdges = { ...input.edges, weight: Float64Array.from(inputAtInput) };
-      const inputAtLatent = tensor(input.lengths(latentEdges)); // M_X[gamma_Z]
-      return { inputEdges, latentEdges, inputAtInput: tensor(inputAtInput), inputAtLatent };
+      const distances = pairwiseDistances(latent.detach(), options.distance).toTypedArray() as FloatArray;
+      const latentEdges = minimumSpanningTree(distances, latent.shape[0]!);
+      const [inputAtInput, inputAtLatent] = [input.edges, latentEdges].map((edges) => input.lengths(edges));
+      return {
+        inputEdges: { ...input.edges, weight: inputAtInput! },
+        latentEdges,
+        inputAtInput: tensor(inputAtInput!, { dtype: latent.dtype }), // M_X[gamma_X]
+        inputAtLatent: tensor(inputAtLatent!, { dtype: latent.dtype }), // M_X[gamma_Z]
+      };
     }),
   );
   const latentAtLatent = edgeLengths(latent, latentEdges); // M_Z[gamma_Z]
@@ -128,3 +128,9 @@ export function structureAlignment(images: Tensor, embedding: Tensor, options: A
   if (options.reduce === "batch-mean") loss = loss.div(embedding.shape[0]!);
   return { loss, inputEdges, latentEdges };
 }
+
+const largestOf = (values: FloatArray): number => {
+  let largest = 0;
+  for (const value of values) largest = Math.max(largest, value);
+  return largest;
+};
