@@ -2,11 +2,11 @@
 // Source: "TFRecord and tf.train.Example" of the TensorFlow documentation. What the records hold: tfevents.ts.
 import { maskedCrc32c } from "./crc32c.js";
 import { TopofrError } from "./error.js";
+import { FileWindow } from "./fileWindow.js";
 import type { InputFile } from "./inputFile.js";
 
 const HEADER_BYTES = 12;
 const FOOTER_BYTES = 4;
-const WINDOW_BYTES = 1024 * 1024; // small records are read this much at a time
 
 /** One record with its frame. */
 export function encodeRecord(data: Uint8Array): Uint8Array {
@@ -24,13 +24,13 @@ export function encodeRecord(data: Uint8Array): Uint8Array {
  * byte when a checksum differs or the file ends inside a record (records before it have been given out by then).
  */
 export async function* readRecords(file: InputFile): AsyncGenerator<{ data: Uint8Array; position: number }> {
-  const bytesAt = windowed(file);
+  const window = new FileWindow(file);
   for (let position = 0, number = 0; position < file.size; number++) {
     const fail = (message: string) =>
       new TopofrError("E_FORMAT", `${file.path}: record ${number} at byte ${position}: ${message}`);
     const rest = file.size - position - HEADER_BYTES - FOOTER_BYTES;
     if (rest < 0) throw fail(`the file ends at byte ${file.size}, inside the record; it is truncated`);
-    const header = await bytesAt(position, HEADER_BYTES);
+    const header = await window.read(position, HEADER_BYTES);
     const view = new DataView(header.buffer, header.byteOffset, HEADER_BYTES);
     if (view.getUint32(8, true) !== maskedCrc32c(header.subarray(0, 8))) {
       throw fail("its length does not match its checksum; the file is damaged or not a TFRecord file");
@@ -38,7 +38,7 @@ export async function* readRecords(file: InputFile): AsyncGenerator<{ data: Uint
     const length = Number(view.getBigUint64(0, true));
     if (length > rest)
       throw fail(`needs ${length} bytes of data, the file ends after ${rest}; it is truncated`);
-    const body = await bytesAt(position + HEADER_BYTES, length + FOOTER_BYTES);
+    const body = await window.read(position + HEADER_BYTES, length + FOOTER_BYTES);
     const data = body.subarray(0, length);
     if (new DataView(body.buffer, body.byteOffset + length).getUint32(0, true) !== maskedCrc32c(data)) {
       throw fail("its data do not match their checksum; the file is damaged");
@@ -46,17 +46,4 @@ export async function* readRecords(file: InputFile): AsyncGenerator<{ data: Uint
     yield { data, position };
     position += HEADER_BYTES + length + FOOTER_BYTES;
   }
-}
-
-/** Reads of a file that mostly come from one window of it, kept in memory. */
-function windowed(file: InputFile): (position: number, length: number) => Promise<Uint8Array> {
-  let start = 0;
-  let window = new Uint8Array(0);
-  return async (position, length) => {
-    if (position < start || position + length > start + window.length) {
-      start = position;
-      window = await file.read(position, Math.max(length, Math.min(WINDOW_BYTES, file.size - position)));
-    }
-    return window.subarray(position - start, position - start + length);
-  };
 }

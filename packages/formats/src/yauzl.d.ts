@@ -1,4 +1,4 @@
-// Types for the part of yauzl 3 that torchZip.ts uses; the package has none of its own.
+// Types for the part of yauzl 3 that zipArchive.ts uses; the package has none of its own.
 declare module "yauzl" {
   import { EventEmitter } from "node:events";
 

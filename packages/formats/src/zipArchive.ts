@@ -1,12 +1,20 @@
-// Random access to the records of a zip archive whose records are stored uncompressed, as torch.save writes them.
-// Not a general unzipper: compressed and encrypted records are refused, so nothing can grow beyond the file.
-import { crc32 } from "node:zlib";
+// Random access to the records of a zip archive: stored, as torch.save and numpy.savez write them, or deflated, where the caller
+// allows it and says how much may come out. Not a general unzipper: no encryption, no other compression.
+import { crc32, createInflateRaw } from "node:zlib";
 import yauzl from "yauzl";
 import { TopofrError } from "./error.js";
 import type { InputFile } from "./inputFile.js";
 import { printable } from "./printable.js";
 
 const MAX_RECORDS = 200_000;
+
+const STORED = 0;
+const DEFLATED = 8;
+
+export interface ZipOptions {
+  /** What deflated records may expand to altogether. Absent: they are refused, and nothing can grow beyond the file. */
+  readonly maxInflatedBytes?: number;
+}
 
 export interface ZipArchive {
   /** Names of all records, in the order of the directory. */
@@ -19,9 +27,9 @@ export interface ZipArchive {
 
 /**
  * Opens an archive on a file that the caller keeps open. Errors: E_FORMAT when the directory is damaged, has a name
- * twice, or announces more stored bytes than the file has.
+ * twice, or announces more bytes than the file has or than may come out.
  */
-export async function openZip(file: InputFile): Promise<ZipArchive> {
+export async function openZip(file: InputFile, { maxInflatedBytes }: ZipOptions = {}): Promise<ZipArchive> {
   const fail = (message: string, cause?: unknown) =>
     new TopofrError("E_FORMAT", `${file.path}: ${message}`, { cause });
   const broken = (error: unknown) => {
@@ -34,6 +42,7 @@ export async function openZip(file: InputFile): Promise<ZipArchive> {
     });
     const entries = new Map<string, yauzl.Entry>();
     let announced = 0;
+    let inflated = 0;
     for await (const entry of zip.eachEntry()) {
       const name = printable(entry.fileName);
       if (entries.has(entry.fileName)) throw fail(`record ${name} is in the zip archive twice`);
@@ -41,6 +50,13 @@ export async function openZip(file: InputFile): Promise<ZipArchive> {
       announced += entry.compressedSize;
       if (announced > file.size) {
         throw fail(`records up to ${name} announce ${announced} bytes, the file has ${file.size}; refused`);
+      }
+      if (entry.compressionMethod === DEFLATED) inflated += entry.uncompressedSize;
+      if (maxInflatedBytes !== undefined && inflated > maxInflatedBytes) {
+        throw fail(
+          `records up to ${name} expand to ${inflated} bytes, at most ${maxInflatedBytes} are read from a file of ${file.size}; ` +
+            "refused as a zip bomb (save it without compression if it is not)",
+        );
       }
       entries.set(entry.fileName, entry);
     }
@@ -51,15 +67,24 @@ export async function openZip(file: InputFile): Promise<ZipArchive> {
         const entry = entries.get(name);
         if (!entry)
           throw fail(`record ${printable(name)} is missing in the zip archive; the file is incomplete`);
-        if (entry.compressionMethod !== 0 || entry.isEncrypted()) {
-          throw fail(`record ${printable(name)} is compressed or encrypted, which torch.save does not do`);
+        const isDeflated = entry.compressionMethod === DEFLATED && maxInflatedBytes !== undefined;
+        if ((entry.compressionMethod !== STORED && !isDeflated) || entry.isEncrypted()) {
+          const allowed = maxInflatedBytes === undefined ? "stored" : "stored or deflated";
+          throw fail(
+            `record ${printable(name)} is compressed or encrypted, expected it ${allowed}; save it again`,
+          );
         }
         const { fileDataStart } = await zip
           .readLocalFileHeaderPromise(entry, { minimal: true })
           .catch((error) => {
             throw broken(error);
           });
-        const bytes = await file.read(fileDataStart, entry.compressedSize);
+        const stored = await file.read(fileDataStart, entry.compressedSize);
+        const bytes = isDeflated
+          ? await inflate(stored, entry.uncompressedSize, (message, cause) =>
+              fail(`record ${printable(name)} ${message}; the file is damaged, copy or save it again`, cause),
+            )
+          : stored;
         if (crc32(bytes) !== entry.crc32) {
           throw fail(
             `record ${printable(name)} (${bytes.length} bytes at byte ${fileDataStart}) does not match its checksum; ` +
@@ -72,6 +97,30 @@ export async function openZip(file: InputFile): Promise<ZipArchive> {
   } catch (error) {
     throw broken(error);
   }
+}
+
+/** Inflates into memory of the announced size, which is never exceeded. */
+async function inflate(
+  deflated: Uint8Array,
+  size: number,
+  fail: (message: string, cause?: unknown) => TopofrError,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(size);
+  let filled = 0;
+  const stream = createInflateRaw();
+  stream.end(deflated);
+  try {
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+      if (filled + chunk.length > size) throw fail(`expands to more than the announced ${size} bytes`);
+      bytes.set(chunk, filled);
+      filled += chunk.length;
+    }
+  } catch (error) {
+    if (error instanceof TopofrError) throw error;
+    throw fail(`cannot be inflated (${(error as Error).message})`, error);
+  }
+  if (filled < size) throw fail(`expands to ${filled} bytes, ${size} were announced`);
+  return bytes;
 }
 
 /** Lets yauzl read through an InputFile, with every position checked (a bad one must not throw in a callback). */

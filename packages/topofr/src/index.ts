@@ -1,7 +1,8 @@
 // What other programs use of TopoFR's training side. The command line (topofr …) is built of the same.
-export type { FaceDataset, FaceSample } from "./data/dataset.js";
+export type { FaceDataset } from "./data/dataset.js";
 export { openImageFolder } from "./data/imageFolder.js";
-export { type Embeddings, embedImages } from "./evaluate/embedImages.js";
+export { type ImageSource, imageFile, sourceName } from "./data/imageSource.js";
+export { embedImages } from "./evaluate/embedImages.js";
 export { evaluateModel } from "./evaluate/evaluateModel.js";
 export { type PairSet, readPairs } from "./evaluate/pairs.js";
 export { type VerificationReport, verifyPairs } from "./evaluate/verification.js";

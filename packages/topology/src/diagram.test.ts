@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bettiCurve } from "./bettiCurve.js";
+import { bettiCurve } from "./summaries/bettiCurve.js";
 import { finiteDeaths, type PersistenceDiagram, ripsDegree0 } from "./diagram.js";
 import { pairwiseDistances } from "./distances.js";
 

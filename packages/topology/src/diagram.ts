@@ -1,8 +1,9 @@
 // The persistence diagram, the value that every other file of this package takes or returns, and its degree-0
-// maker for the Vietoris-Rips filtration. Degrees 1 and up are not here.
+// maker for the Vietoris-Rips filtration. Degrees 1 and up: persistence.ts.
 
 import type { FloatArray } from "./distances.js";
 import { type Edges, minimumSpanningTree } from "./minimumSpanningTree.js";
+import type { Cocycle } from "./rips/core.js";
 
 /** Births and deaths of one degree. Point k is (births[k], deaths[k]); an essential class dies at Infinity. */
 export interface PersistenceDiagram {
@@ -12,6 +13,25 @@ export interface PersistenceDiagram {
   readonly deaths: Float64Array;
   /** Degree 0: edge k joins two components and so causes death k. One shorter than `deaths`. */
   readonly edges?: Edges;
+  /** What creates and what kills each class. */
+  readonly simplices?: PairSimplices;
+  /** Of each class, where they were asked for. */
+  readonly cocycles?: readonly Cocycle[];
+}
+
+/**
+ * Row k belongs to point k of the diagram; vertices ascend in a row. Rows of NO_VERTEX (2^32 - 1) where there is
+ * nothing: essential classes have no death simplex, vertices no edge.
+ */
+export interface PairSimplices {
+  /** `[points, dimension + 1]` */
+  readonly birth: Uint32Array;
+  /** `[points, dimension + 2]` */
+  readonly death: Uint32Array;
+  /** `[points, 2]`: the longest edge of the birth simplex; its length is the birth. */
+  readonly birthEdges: Uint32Array;
+  /** `[points, 2]`: the longest edge of the death simplex; its length is the death. */
+  readonly deathEdges: Uint32Array;
 }
 
 /**

@@ -111,6 +111,7 @@ test("the difference of sorted deaths is not the Wasserstein distance", () => {
 test("matchings name points by their place in the diagram, longest first", () => {
   const result = wassersteinDistance(diagram([1, Infinity, 8]), diagram([9, 0.5, Infinity]));
   expect(result.matching).toEqual([
+    { a: 1, b: 2, cost: 0 },
     { a: 2, b: 0, cost: 1 },
     { a: 0, b: 1, cost: 0.5 },
   ]);
@@ -125,14 +126,20 @@ test("essential classes match each other; unequal numbers are infinitely far apa
   }
 });
 
-test("diagrams that the closed forms do not cover are refused", () => {
+test("what is no diagram, or no option, is refused", () => {
   const good = diagram([1]);
-  const born: PersistenceDiagram = { dimension: 0, births: Float64Array.of(1), deaths: Float64Array.of(2) };
+  const other = (birth: number, death: number): PersistenceDiagram => ({
+    dimension: 0,
+    births: Float64Array.of(birth),
+    deaths: Float64Array.of(death),
+  });
   for (const between of [bottleneckDistance, wassersteinDistance]) {
     expect(() => between(good, { ...good, dimension: 1 })).toThrow("second diagram is of degree 1");
-    expect(() => between(born, good)).toThrow("first diagram's point 0 is (1, 2)");
+    expect(() => between(other(2, 1), good)).toThrow("first diagram's point 0 is (2, 1)");
     expect(() => between(diagram([Number.NaN]), good)).toThrow("(0, NaN)");
+    expect(() => between(good, other(-Infinity, 1))).toThrow("(-Infinity, 1)");
     expect(() => between({ ...good, births: new Float64Array(0) }, good)).toThrow("0 births and 1 deaths");
+    expect(() => between(good, good, { relativeError: -0.1 })).toThrow("relativeError is -0.1");
   }
   expect(() => wassersteinDistance(good, good, { p: 0.5 })).toThrow("p is 0.5");
   expect(() => wassersteinDistance(good, good, { p: Infinity })).toThrow("bottleneckDistance");

@@ -1,168 +1,172 @@
-// Bottleneck and Wasserstein distance of two degree-0 diagrams, in closed form. All births are 0 and the ground
-// metric is L-infinity, so a point is its death time d, two points lie |d - d'| apart, and d lies d/2 from the
-// diagonal. Diagrams with other births need a general solver and are refused.
+// Bottleneck and Wasserstein distance of two persistence diagrams of one degree, with an optimal matching. The ground
+// metric is L-infinity. Here the parts of a diagram are put together; the matchings of finite points are found in
+// matching/: closed forms where all births are equal (degree 0), general solvers elsewhere.
 //
-// Essential classes are matched among themselves at no cost (both are born at 0); when their numbers differ,
+// Essential classes match each other in the order of their births, never a finite point. When their numbers differ,
 // no matching of finite cost exists and the distance is Infinity.
 
 import type { PersistenceDiagram } from "./diagram.js";
 import { TopologyError } from "./error.js";
+import { bottleneckMatching } from "./matching/bottleneck.js";
+import {
+  bottleneckAlignment,
+  fitsAlignment,
+  haveEqualBirths,
+  wassersteinAlignment,
+} from "./matching/equalBirths.js";
+import { groundDistance, type SplitDiagram, splitDiagram } from "./matching/points.js";
+import { wassersteinMatching } from "./matching/wasserstein.js";
 
 /** Point `a` of the first diagram goes to point `b` of the second; null stands for the diagonal. */
 export interface MatchedPair {
   readonly a: number | null;
   readonly b: number | null;
-  /** Ground distance of the two, in the unit of the deaths. */
+  /** Ground distance of the two, in the unit of the births; Infinity for an essential class without a partner. */
   readonly cost: number;
 }
 
 export interface DiagramDistance {
+  /** What `matching` costs: the distance itself when `exact`, an upper bound of it otherwise. */
   readonly distance: number;
-  /** An optimal matching of the finite points, longest deaths first; every finite point occurs once. */
+  /** The distance is not below this; equal to `distance` when `exact`. */
+  readonly lowerBound: number;
+  /** Whether the matching was proven optimal, to the rounding of float64. */
+  readonly exact: boolean;
+  /** Every point of both diagrams once; the longest bars first. */
   readonly matching: readonly MatchedPair[];
 }
 
-/**
- * Bottleneck distance: max over k of min(|a_k - b_k|, max(a_k, b_k) / 2), deaths descending, padded with 0.
- * O(n log n).
- *
- * @throws TopologyError `E_DIAGRAM` unless both diagrams are of degree 0 with all births 0.
- */
-export function bottleneckDistance(a: PersistenceDiagram, b: PersistenceDiagram): DiagramDistance {
-  const [first, second] = [descendingDeaths(a, "first"), descendingDeaths(b, "second")];
-  const matching: MatchedPair[] = [];
-  let distance = essentialDistance(first, second);
-  for (let k = 0; k < Math.max(first.order.length, second.order.length); k++) {
-    const [deathA, deathB] = [first.deaths[k] ?? 0, second.deaths[k] ?? 0];
-    const apart = Math.abs(deathA - deathB);
-    const toDiagonal = Math.max(deathA, deathB) / 2;
-    distance = Math.max(distance, Math.min(apart, toDiagonal));
-    const [indexA, indexB] = [first.order[k], second.order[k]];
-    if (indexA !== undefined && indexB !== undefined && apart <= toDiagonal) {
-      matching.push({ a: indexA, b: indexB, cost: apart });
-    } else {
-      if (indexA !== undefined) matching.push({ a: indexA, b: null, cost: deathA / 2 });
-      if (indexB !== undefined) matching.push({ a: null, b: indexB, cost: deathB / 2 });
-    }
-  }
-  return { distance, matching };
+export interface DistanceOptions {
+  /** 0 (unless given) for the exact distance; 0.01 lets the result be up to 1% too large, and is faster. */
+  readonly relativeError?: number;
 }
 
 /**
- * Wasserstein distance W_p = (min over matchings of the sum of cost^p)^(1/p). Costs are convex on the line, so
- * an optimal matching keeps the order of the deaths: an alignment of two sorted lists. O(n m) time, n m bytes.
+ * Bottleneck distance: the smallest c such that every point has a partner or the diagonal within c.
+ * Equal births: O(n log n). Else about O(n^1.5 log² n).
+ *
+ * @throws TopologyError `E_DIAGRAM` for diagrams of different degree or points that are none; `E_OPTION` for
+ *   relativeError out of range.
+ */
+export function bottleneckDistance(
+  a: PersistenceDiagram,
+  b: PersistenceDiagram,
+  { relativeError = 0 }: DistanceOptions = {},
+): DiagramDistance {
+  assertRelativeError(relativeError);
+  const [first, second] = splitBoth(a, b);
+  const closed = haveEqualBirths(first.points, second.points);
+  const { partner, lower } = closed
+    ? { partner: bottleneckAlignment(first.points, second.points), lower: Infinity }
+    : bottleneckMatching(first.points, second.points, relativeError);
+  const matching = wholeMatching(a, b, first, second, partner);
+  const distance = matching.reduce((most, { cost }) => Math.max(most, cost), 0);
+  const essential = essentialCosts(matching, a).reduce((most, cost) => Math.max(most, cost), 0);
+  const lowerBound = Math.min(distance, Math.max(lower, essential));
+  return { distance, lowerBound, exact: lowerBound === distance, matching };
+}
+
+/**
+ * Wasserstein distance W_p = (min over matchings of the sum of cost^p)^(1/p).
+ * Equal births: O(n m). Else an auction, which grows little faster than n, and a finish that proves the optimum.
  *
  * @param options.p order, 1 <= p < Infinity; 1 unless given.
- * @throws TopologyError `E_DIAGRAM` unless both diagrams are of degree 0 with all births 0, and p is in range.
+ * @throws TopologyError `E_DIAGRAM` for diagrams of different degree or points that are none; `E_OPTION` for p or
+ *   relativeError out of range.
  */
 export function wassersteinDistance(
   a: PersistenceDiagram,
   b: PersistenceDiagram,
-  { p = 1 }: { p?: number } = {},
+  { p = 1, relativeError = 0 }: DistanceOptions & { readonly p?: number } = {},
 ): DiagramDistance {
   if (!(p >= 1 && p < Infinity)) {
     throw new TopologyError(
-      "E_DIAGRAM",
+      "E_OPTION",
       `Wasserstein order p is ${p}; 1 <= p < Infinity expected (the limit is bottleneckDistance)`,
     );
   }
-  const [first, second] = [descendingDeaths(a, "first"), descendingDeaths(b, "second")];
-  const { total, steps } = align(first.deaths, second.deaths, p);
-  const matching: MatchedPair[] = [];
-  let [i, j] = [first.order.length, second.order.length];
-  const width = j + 1;
-  while (i > 0 || j > 0) {
-    const step = steps[i * width + j]!;
-    const indexA = step === SKIP_B ? null : first.order[--i]!;
-    const indexB = step === SKIP_A ? null : second.order[--j]!;
-    const [deathA, deathB] = [first.deaths[i]!, second.deaths[j]!];
-    const cost = step === MATCH ? Math.abs(deathA - deathB) : (step === SKIP_A ? deathA : deathB) / 2;
-    matching.push({ a: indexA, b: indexB, cost });
-  }
-  return { distance: total ** (1 / p) + essentialDistance(first, second), matching: matching.reverse() };
-}
-
-const MATCH = 0;
-const SKIP_A = 1; // a point of the first list goes to the diagonal
-const SKIP_B = 2;
-
-/**
- * The cheapest alignment of two descending lists. `steps[i * (m + 1) + j]` is the last step of the cheapest
- * alignment of the first i with the first j entries.
- */
-function align(a: Float64Array, b: Float64Array, p: number): { total: number; steps: Uint8Array } {
-  const [n, m] = [a.length, b.length];
-  const width = m + 1;
-  const steps = new Uint8Array((n + 1) * width);
-  const skipB = b.map((death) => (death / 2) ** p);
-  // costs[j]: cheapest alignment of the first i entries of a with the first j of b, row after row.
-  const costs = new Float64Array(width);
-  for (let j = 1; j <= m; j++) {
-    costs[j] = costs[j - 1]! + skipB[j - 1]!;
-    steps[j] = SKIP_B;
-  }
-  for (let i = 1; i <= n; i++) {
-    const death = a[i - 1]!;
-    const skipA = (death / 2) ** p;
-    let diagonal = costs[0]!;
-    costs[0] = diagonal + skipA;
-    steps[i * width] = SKIP_A;
-    for (let j = 1; j <= m; j++) {
-      let cheapest = diagonal + Math.abs(death - b[j - 1]!) ** p;
-      let step = MATCH;
-      const withoutA = costs[j]! + skipA;
-      if (withoutA < cheapest) {
-        cheapest = withoutA;
-        step = SKIP_A;
-      }
-      const withoutB = costs[j - 1]! + skipB[j - 1]!;
-      if (withoutB < cheapest) {
-        cheapest = withoutB;
-        step = SKIP_B;
-      }
-      diagonal = costs[j]!;
-      costs[j] = cheapest;
-      steps[i * width + j] = step;
-    }
-  }
-  return { total: costs[m]!, steps };
-}
-
-interface SortedDeaths {
-  /** Finite deaths, descending. */
-  readonly deaths: Float64Array;
-  /** Their places in the diagram. */
-  readonly order: readonly number[];
-  readonly essentialCount: number;
-}
-
-function descendingDeaths(diagram: PersistenceDiagram, which: "first" | "second"): SortedDeaths {
-  const { dimension, births, deaths } = diagram;
-  if (dimension !== 0) {
-    throw new TopologyError("E_DIAGRAM", `the ${which} diagram is of degree ${dimension}; degree 0 expected`);
-  }
-  if (births.length !== deaths.length) {
-    throw new TopologyError(
-      "E_DIAGRAM",
-      `the ${which} diagram has ${births.length} births and ${deaths.length} deaths; equal numbers expected`,
-    );
-  }
-  const bad = deaths.findIndex((death, k) => births[k] !== 0 || !(death >= 0));
-  if (bad >= 0) {
-    throw new TopologyError(
-      "E_DIAGRAM",
-      `the ${which} diagram's point ${bad} is (${births[bad]}, ${deaths[bad]}); birth 0 and death >= 0 expected`,
-    );
-  }
-  const order = [...deaths.keys()].filter((k) => deaths[k]! < Infinity);
-  order.sort((i, j) => deaths[j]! - deaths[i]! || i - j);
+  assertRelativeError(relativeError);
+  const [first, second] = splitBoth(a, b);
+  const closed = haveEqualBirths(first.points, second.points) && fitsAlignment(first.points, second.points);
+  const { partner, lower, exact } = closed
+    ? { partner: wassersteinAlignment(first.points, second.points, p), lower: 0, exact: true }
+    : wassersteinMatching(first.points, second.points, p, relativeError);
+  const matching = wholeMatching(a, b, first, second, partner);
+  const distance = pNorm(
+    matching.map(({ cost }) => cost),
+    p,
+  );
   return {
-    deaths: Float64Array.from(order, (k) => deaths[k]!),
-    order,
-    essentialCount: deaths.length - order.length,
+    distance,
+    lowerBound: exact ? distance : Math.min(distance, pNorm([lower, ...essentialCosts(matching, a)], p)),
+    exact,
+    matching,
   };
 }
 
-function essentialDistance(a: SortedDeaths, b: SortedDeaths): number {
-  return a.essentialCount === b.essentialCount ? 0 : Infinity;
+function splitBoth(a: PersistenceDiagram, b: PersistenceDiagram): [SplitDiagram, SplitDiagram] {
+  if (a.dimension !== b.dimension) {
+    throw new TopologyError(
+      "E_DIAGRAM",
+      `the first diagram is of degree ${a.dimension}, the second diagram is of degree ${b.dimension}; ` +
+        "equal degrees expected",
+    );
+  }
+  return [splitDiagram(a, "first"), splitDiagram(b, "second")];
+}
+
+/** All pairs, by the longest bar in each, descending. */
+function wholeMatching(
+  a: PersistenceDiagram,
+  b: PersistenceDiagram,
+  first: SplitDiagram,
+  second: SplitDiagram,
+  partner: Int32Array,
+): MatchedPair[] {
+  const pairs: MatchedPair[] = [];
+  for (let k = 0; k < Math.max(first.essential.length, second.essential.length); k++) {
+    const [i, j] = [first.essential[k], second.essential[k]];
+    const cost = i === undefined || j === undefined ? Infinity : Math.abs(a.births[i]! - b.births[j]!);
+    pairs.push({ a: i ?? null, b: j ?? null, cost });
+  }
+  const lonely = new Uint8Array(second.points.half.length).fill(1);
+  partner.forEach((j, i) => {
+    if (j >= 0) lonely[j] = 0;
+    pairs.push({
+      a: first.points.index[i]!,
+      b: j >= 0 ? second.points.index[j]! : null,
+      cost: j >= 0 ? groundDistance(first.points, i, second.points, j) : first.points.half[i]!,
+    });
+  });
+  lonely.forEach((alone, j) => {
+    if (alone) pairs.push({ a: null, b: second.points.index[j]!, cost: second.points.half[j]! });
+  });
+  for (const k of first.onDiagonal) pairs.push({ a: k, b: null, cost: 0 });
+  for (const k of second.onDiagonal) pairs.push({ a: null, b: k, cost: 0 });
+  const persistence = (diagram: PersistenceDiagram, k: number | null) =>
+    k === null ? 0 : diagram.deaths[k]! - diagram.births[k]!;
+  const length = new Map(
+    pairs.map((pair) => [pair, Math.max(persistence(a, pair.a), persistence(b, pair.b))]),
+  );
+  // Two infinite lengths differ by NaN, which counts as equal: sorting is stable.
+  return pairs.sort((one, other) => length.get(other)! - length.get(one)! || 0);
+}
+
+function essentialCosts(matching: readonly MatchedPair[], a: PersistenceDiagram): number[] {
+  return matching
+    .filter((pair) => pair.cost === Infinity || (pair.a !== null && a.deaths[pair.a] === Infinity))
+    .map(({ cost }) => cost);
+}
+
+/** (sum of cost^p)^(1/p); powers are taken of shares of the largest cost, so that none of consequence underflows. */
+function pNorm(costs: readonly number[], p: number): number {
+  const most = costs.reduce((largest, cost) => Math.max(largest, cost), 0);
+  if (most === 0 || most === Infinity) return most;
+  return most * costs.reduce((sum, cost) => sum + (cost / most) ** p, 0) ** (1 / p);
+}
+
+function assertRelativeError(relativeError: number): void {
+  if (!(relativeError >= 0 && relativeError < Infinity)) {
+    throw new TopologyError("E_OPTION", `relativeError is ${relativeError}; 0 or more expected`);
+  }
 }

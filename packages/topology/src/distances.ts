@@ -151,7 +151,7 @@ export function assertSquare(matrix: FloatArray, count: number, what: string): v
   }
 }
 
-function assertPoints(points: FloatArray, count: number, dimension: number): void {
+export function assertPoints(points: FloatArray, count: number, dimension: number): void {
   assertCount(count, "count");
   assertCount(dimension, "dimension");
   if (points.length !== count * dimension) {
@@ -170,7 +170,7 @@ function assertPoints(points: FloatArray, count: number, dimension: number): voi
   }
 }
 
-function assertCount(value: number, name: string): void {
+export function assertCount(value: number, name: string): void {
   if (!Number.isSafeInteger(value) || value < 0) {
     throw new TopologyError("E_DISTANCES", `${name} is ${value}; a whole number of at least 0 expected`);
   }

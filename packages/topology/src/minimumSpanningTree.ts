@@ -37,6 +37,19 @@ export function minimumSpanningTree(
   return inFiltrationOrder(tree);
 }
 
+/**
+ * The same where Infinity may leave the points in several components: a tree of each, in one list.
+ *
+ * @param distances `[n, n]` row-major; the caller made it and knows it to be symmetric, not negative, without NaN.
+ * @returns n - 1 edges less one for every component beyond the first, in filtration order.
+ */
+export function minimumSpanningForest(distances: FloatArray, n: number): Edges {
+  const { u, v, weight } = inFiltrationOrder(primTree(distances, n));
+  const bridge = weight.indexOf(Infinity); // infinite edges come last
+  const count = bridge < 0 ? weight.length : bridge;
+  return { u: u.subarray(0, count), v: v.subarray(0, count), weight: weight.subarray(0, count) };
+}
+
 /** The tree's edges in the order in which Prim finds them. */
 function primTree(matrix: FloatArray, n: number): Edges {
   const edgeCount = Math.max(0, n - 1);

@@ -30,7 +30,7 @@ function topofr(...args: string[]): Promise<Outcome> {
 }
 
 describe.concurrent("help", () => {
-  test.each(["", "train", "evaluate", "data", "data synthesize", "doctor", "demo"])(
+  test.each(["", "train", "evaluate", "compare", "data", "data synthesize", "doctor", "demo"])(
     "topofr %s --help exits 0 and shows usage",
     async (command) => {
       const words = command.split(" ").filter(Boolean);
@@ -59,7 +59,7 @@ describe("called wrongly: status 2 and a suggestion", () => {
     [["trian"], "unknown command 'trian'\n(Did you mean train?)"],
     [["train", "--epoch", "3"], "unknown option '--epoch'\n(Did you mean --epochs?)"],
     [["data", "synthesise", "x"], "unknown command 'synthesise'\n(Did you mean synthesize?)"],
-    [["evaluate", "x"], "required option '--data <folder>' not specified"],
+    [["evaluate", "x"], "--data: on which benchmark is x to be evaluated?"],
     [["evaluate", "--data", "x"], "missing required argument 'model'"],
     [["train", "--set", "epochs"], "--set epochs: expected key=value"],
     [
@@ -106,7 +106,7 @@ describe.concurrent("failed: status 1, one code, a stack only when asked", () =>
 
   test("--verbose adds the stack", async () => {
     const quiet = await topofr("evaluate", "nothing", "--data", "x");
-    expect(quiet.err).toBe("topofr: E_FILE nothing: no such run folder or checkpoint file\n");
+    expect(quiet.err).toBe("topofr: E_FILE nothing: no such run folder, checkpoint or model file\n");
     expect((await topofr("evaluate", "nothing", "--data", "x", "--verbose")).err).toContain("\n    at ");
   });
 

@@ -29,8 +29,7 @@ interface SynthesizeFlags {
   json?: boolean;
 }
 
-export function addData(program: Command): void {
-  const data = addCommand(program, "data", "Make data sets.", ["data synthesize faces --identities 100"]);
+export function addSynthesize(data: Command): void {
   addCommand(data, "synthesize", "Draw aligned 112x112 faces of people who do not exist.", [
     "data synthesize faces --identities 100 --images 40 --contact-sheet faces.png",
     "data synthesize faces-test --identities 40 --seed 2 --pairs-per-fold 100",
@@ -88,18 +87,18 @@ async function synthesize(folder: string, flags: SynthesizeFlags): Promise<void>
 
 /** One row a person. */
 async function writeContactSheet(folder: string, file: string): Promise<void> {
-  const { identities, samples } = await openImageFolder(folder);
+  const { identities, labels, source } = await openImageFolder(folder);
   const rows = identities
     .slice(0, SHEET_IDENTITIES)
-    .map((identity) => samples.filter((sample) => sample.identity === identity).slice(0, SHEET_IMAGES));
+    .map((_, person) => [...labels.keys()].filter((i) => labels[i] === person).slice(0, SHEET_IMAGES));
   // The image library takes a while to load.
   const [{ contactSheet }, { loadImages }] = await Promise.all([
     import("../data/synthetic/contactSheet.js"),
     import("../data/loader.js"),
   ]);
-  const paths = rows.flat().map(({ path }) => path);
+  const sources = rows.flat().map(source);
   const images: { pixels: Uint8Array }[] = [];
-  for await (const batch of loadImages(paths, { batchSize: SHEET_IMAGES })) {
+  for await (const batch of loadImages(sources, { batchSize: SHEET_IMAGES })) {
     for (let i = 0; i < batch.count; i++)
       images.push({ pixels: batch.images.slice(i * IMAGE_BYTES, (i + 1) * IMAGE_BYTES) });
     batch.release();

@@ -1,21 +1,41 @@
 // Every call from the command line into training, evaluation and drawing, in one place. Modules that need the
 // engine, or take long to load, are imported when a command runs, so that `--help` and `doctor` work without it.
+import { writeFileAtomic } from "@topofr/formats";
 import type { BuildInfo } from "@topofr/torch";
+import type { FaceDataset } from "../data/dataset.js";
+import type { DatasetInfo, DatasetInfoOptions } from "../data/datasetInfo.js";
+import type { OpenedDataset } from "../data/openDataset.js";
+import type { AlignedFolder, AlignOptions } from "../data/pack/alignFolder.js";
+import type { ListedPairs, PackedPairs, PairsOptions } from "../data/pack/facePairs.js";
+import type { Packed, PackOptions } from "../data/pack/packDataset.js";
 import type { WriteWorldOptions, WrittenWorld } from "../data/synthetic/writeWorld.js";
-import type { EvaluateOptions } from "../evaluate/evaluateModel.js";
-import type { VerificationReport } from "../evaluate/verification.js";
+import type { Embedder } from "../evaluate/embedder.js";
+import type { OnnxEmbedderOptions } from "../evaluate/embedderOnnx.js";
+import type { TorchModel } from "../evaluate/embedderTorch.js";
+import type { RocSeries } from "../plots/rocPlot.js";
 import type { RunFolder } from "../runs/runFolder.js";
 import type { TrainOptions, TrainResult } from "../train/loop.js";
 
-export type { BuildInfo, TrainResult, WriteWorldOptions };
-export type EvaluationResult = VerificationReport & { imagesPerSecond: number };
+export type { BuildInfo, PackOptions, TrainResult, WriteWorldOptions };
 
 export async function trainRun(options: TrainOptions): Promise<TrainResult> {
   return (await import("../train/loop.js")).trainRun(options);
 }
 
-export async function evaluateModel(options: EvaluateOptions): Promise<EvaluationResult> {
-  return (await import("../evaluate/evaluateModel.js")).evaluateModel(options);
+export async function openTorchEmbedder(model: TorchModel): Promise<Embedder> {
+  return (await import("../evaluate/embedderTorch.js")).openTorchEmbedder(model);
+}
+
+export async function openOnnxEmbedder(path: string, options: OnnxEmbedderOptions): Promise<Embedder> {
+  return (await import("../evaluate/embedderOnnx.js")).openOnnxEmbedder(path, options);
+}
+
+/** Writes ROC curves as .svg or .png, by the path's ending. */
+export async function writeRocPicture(path: string, curves: readonly RocSeries[]): Promise<void> {
+  const svg = (await import("../plots/rocPlot.js")).rocPlot(curves, { title: "ROC" });
+  const isPng = path.toLowerCase().endsWith(".png");
+  const bytes = isPng ? (await import("../plots/rasterize.js")).rasterize(svg) : Buffer.from(svg);
+  await writeFileAtomic(path, [bytes]);
 }
 
 export async function writeWorld(
@@ -24,6 +44,42 @@ export async function writeWorld(
   onProgress: (done: number, total: number) => void,
 ): Promise<WrittenWorld> {
   return (await import("../data/synthetic/writeWorld.js")).writeWorld(folder, options, onProgress);
+}
+
+export async function datasetInfo(dataset: FaceDataset, options: DatasetInfoOptions): Promise<DatasetInfo> {
+  return (await import("../data/datasetInfo.js")).datasetInfo(dataset, options);
+}
+
+export async function packDataset(
+  dataset: OpenedDataset,
+  target: string,
+  options: PackOptions,
+): Promise<Packed> {
+  return (await import("../data/pack/packDataset.js")).packDataset(dataset, target, options);
+}
+
+export async function alignFolder(
+  folder: string,
+  target: string,
+  options: AlignOptions,
+): Promise<AlignedFolder> {
+  return (await import("../data/pack/alignFolder.js")).alignFolder(folder, target, options);
+}
+
+export async function packPairs(
+  pairs: ListedPairs,
+  bin: string,
+  options: PairsOptions,
+): Promise<PackedPairs> {
+  return (await import("../data/pack/facePairs.js")).packPairs(pairs, bin, options);
+}
+
+export async function unpackPairs(
+  bin: string,
+  folder: string,
+  options: Omit<PairsOptions, "size">,
+): Promise<{ pairs: number; same: number }> {
+  return (await import("../data/pack/facePairs.js")).unpackPairs(bin, folder, options);
 }
 
 /** Writes report.html of a finished run and returns its path. */

@@ -1,8 +1,10 @@
-// Which weights and which network a command-line argument means: a run folder, a checkpoint in one, or a file.
+// What a command-line argument means as a model: a run folder, a checkpoint in one, a file of weights, an ONNX file, or embeddings
+// and scores that were saved.
 
 import { stat } from "node:fs/promises";
-import { dirname, extname } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import { TopofrError } from "@topofr/formats";
+import { isSavedPath, SAVED_FILES } from "../evaluate/savedEmbeddings.js";
 import { NETWORKS, type NetworkName, networkName } from "../models/names.js";
 import {
   checkpointPaths,
@@ -14,10 +16,23 @@ import {
 import { parseRecipe } from "../train/recipeFile.js";
 
 const WEIGHT_FILES = [".safetensors", ".pt", ".pth"];
+const ONNX_FILES = [".onnx"];
 const DEFAULT_EMBEDDING_SIZE = 512;
 
-export interface ModelPath {
-  weights: string;
+export type ModelPath =
+  | CheckpointPath
+  /** To be run by ONNX Runtime. */
+  | { kind: "onnx"; name: string; source: string }
+  /** Embeddings or scores in NumPy's formats, in place of a model. */
+  | { kind: "saved"; name: string; source: string };
+
+/** One of our networks, run by the engine. */
+export interface CheckpointPath {
+  kind: "checkpoint";
+  /** What tables call it: the run's name, with the checkpoint's where it was given; else the file's. */
+  name: string;
+  /** The file of weights. */
+  source: string;
   network: NetworkName;
   embeddingSize: number;
   /** The run that the weights belong to; null for a file from elsewhere. */
@@ -25,7 +40,7 @@ export interface ModelPath {
 }
 
 /**
- * Finds the weights. What `--network` and `--embedding-size` say comes before what the run's config says.
+ * Finds the file. What `--network` and `--embedding-size` say comes before what the run's config says.
  *
  * @throws TopofrError E_FILE when there is no such model or run; E_USAGE when the network is not known
  */
@@ -33,8 +48,16 @@ export async function findModel(
   path: string,
   given: { network: string | null; embeddingSize: number | null },
 ): Promise<ModelPath> {
-  const run = await runOf(path);
-  const weights = run && (await isRunFolder(path)) ? await checkpointOf(run) : await checkFile(path);
+  const isRun = await isRunFolder(path);
+  const extension = extname(path).toLowerCase();
+  const name = basename(path, extname(path));
+  if (!isRun) {
+    await checkFile(path, extension);
+    if (ONNX_FILES.includes(extension)) return { kind: "onnx", name, source: path };
+    if (isSavedPath(path)) return { kind: "saved", name, source: path };
+  }
+  const run = isRun ? await openRunFolder(path) : await runAround(path);
+  const source = run && isRun ? await checkpointOf(run) : path;
   const config = run && parseRecipe(JSON.stringify(await readConfig(run)), run.config).recipe.model;
   const network = networkName(given.network ?? config?.network ?? null);
   const known = NETWORKS.find((name) => name === network);
@@ -46,12 +69,12 @@ export async function findModel(
         : `--network: expected one of ${NETWORKS.join(", ")}, found "${given.network}"`,
     );
   const embeddingSize = given.embeddingSize ?? config?.embeddingSize ?? DEFAULT_EMBEDDING_SIZE;
-  return { weights, network: known, embeddingSize, run };
+  const shownName = !run ? name : isRun ? run.name : join(run.name, name);
+  return { kind: "checkpoint", name: shownName, source, network: known, embeddingSize, run };
 }
 
-/** The run that a path is or lies in (runs/x, runs/x/checkpoints/best.safetensors). */
-async function runOf(path: string): Promise<RunFolder | null> {
-  if (await isRunFolder(path)) return openRunFolder(path);
+/** The run that a checkpoint lies in (runs/x/checkpoints/best.safetensors). */
+async function runAround(path: string): Promise<RunFolder | null> {
   const above = dirname(dirname(path));
   return (await isRunFolder(above)) ? openRunFolder(above) : null;
 }
@@ -67,12 +90,12 @@ async function checkpointOf(run: RunFolder): Promise<string> {
   );
 }
 
-async function checkFile(path: string): Promise<string> {
+async function checkFile(path: string, extension: string): Promise<void> {
   if (!(await isFile(path)))
-    throw new TopofrError("E_FILE", `${path}: no such run folder or checkpoint file`);
-  if (!WEIGHT_FILES.includes(extname(path).toLowerCase()))
-    throw new TopofrError("E_FILE", `${path}: expected a run folder or a ${WEIGHT_FILES.join(", ")} file`);
-  return path;
+    throw new TopofrError("E_FILE", `${path}: no such run folder, checkpoint or model file`);
+  const known = [...WEIGHT_FILES, ...ONNX_FILES, ...SAVED_FILES];
+  if (!known.includes(extension))
+    throw new TopofrError("E_FILE", `${path}: expected a run folder or a ${known.join(", ")} file`);
 }
 
 async function isFile(path: string): Promise<boolean> {

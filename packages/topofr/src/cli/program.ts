@@ -2,7 +2,8 @@
 
 import type { Command } from "commander";
 import { createProgram } from "./command.js";
-import { addData } from "./dataSynthesize.js";
+import { addCompare } from "./compare.js";
+import { addData } from "./data.js";
 import { addDemo } from "./demo.js";
 import { addDoctor } from "./doctor.js";
 import { addEvaluate } from "./evaluate.js";
@@ -12,6 +13,7 @@ export function topofrProgram(version: string): Command {
   const program = createProgram(version);
   addTrain(program);
   addEvaluate(program);
+  addCompare(program);
   addData(program);
   addDoctor(program);
   addDemo(program);

@@ -1,21 +1,22 @@
-// What a face data set is to everything above it: labelled image files. How one is found on disk: imageFolder.ts.
+// What a face data set is to everything above it: labelled images in a fixed order, none of them read yet. Where they come from:
+// imageFolder.ts, recordDataset.ts, tarDataset.ts; openDataset.ts chooses.
 import { TopofrError } from "@topofr/formats";
+import { type ImageSource, sourceName } from "./imageSource.js";
 
-/** One image of one person. */
-export interface FaceSample {
-  /** Path of the image file. */
-  path: string;
-  /** Class index, 0 .. identities.length - 1. */
-  label: number;
-  /** Name of the person, `identities[label]`. */
-  identity: string;
-}
-
-/** Labelled images in a fixed order: a sample's place in `samples` is its index in every batch, log and report. */
+/**
+ * Labelled images in a fixed order: a sample's place is its index in every batch, log and report. Compact enough for tens of
+ * millions: only what `source` builds on demand is an object.
+ */
 export interface FaceDataset {
-  name: string;
-  identities: string[];
-  samples: FaceSample[];
+  readonly name: string;
+  /** Names of the people; a label is a place in this list. */
+  readonly identities: readonly string[];
+  /** [samples] class index of each sample, 0 .. identities.length - 1. */
+  readonly labels: Uint32Array;
+  /** What was left out, ignored, or is of little use for training; whole sentences, one per kind. */
+  readonly warnings: readonly string[];
+  /** Where the image of a sample is. */
+  source(index: number): ImageSource;
 }
 
 /**
@@ -25,14 +26,13 @@ export interface FaceDataset {
  * @throws E_DATA naming the first wrong sample, or an empty data set
  */
 export function checkLabels(dataset: FaceDataset, classCount = dataset.identities.length): void {
-  if (dataset.samples.length === 0)
+  if (dataset.labels.length === 0)
     throw new TopofrError("E_DATA", `${dataset.name}: the data set has no samples`);
-  dataset.samples.forEach((sample, index) => {
-    if (Number.isInteger(sample.label) && sample.label >= 0 && sample.label < classCount) return;
-    throw new TopofrError(
-      "E_DATA",
-      `${dataset.name}: sample ${index} (${sample.path}) has label ${sample.label}, expected a whole number of ` +
-        `0 .. ${classCount - 1} (${classCount} classes); the labels must match the identities that the head was made for`,
-    );
-  });
+  const index = dataset.labels.findIndex((label) => label >= classCount);
+  if (index < 0) return;
+  throw new TopofrError(
+    "E_DATA",
+    `${dataset.name}: sample ${index} (${sourceName(dataset.source(index))}) has label ${dataset.labels[index]}, ` +
+      `expected 0 .. ${classCount - 1} (${classCount} classes); the labels must match the identities that the head was made for`,
+  );
 }

@@ -1,6 +1,10 @@
-// One image file to RGB pixels, by sharp (libvips). Runs in decode workers; many images in order: loader.ts.
-import { readFileSync } from "node:fs";
+// One encoded image to RGB pixels. Runs in decode workers; many images in order: loader.ts.
 import sharp from "sharp";
+import { alignFace } from "./alignFace.js";
+import type { ImageSource } from "./imageSource.js";
+import { readJpegHeader } from "./jpegHeader.js";
+import { JpegTurbo } from "./jpegTurbo.js";
+import { readImage } from "./readImage.js";
 
 /** What to do with an image that is not size x size: refuse it, or scale and crop it around its centre. */
 export type ResizePolicy = "error" | "fit";
@@ -12,37 +16,68 @@ export interface DecodeProblem {
   reason: string;
 }
 
+interface Pixels {
+  data: Uint8Array;
+  width: number;
+  height: number;
+}
+
 // Worker threads are the parallelism; a thread pool inside each image and a cache of operations only cost.
 sharp.concurrency(1);
 sharp.cache(false);
 
 /**
- * Decodes a JPEG, PNG or WebP file into 8-bit sRGB: EXIF rotation applied, grey repeated to three channels, CMYK and embedded
- * colour profiles converted, 16 bits reduced, alpha dropped (not blended: what other readers of such sets do). A file that
- * libvips reads only with a warning counts as unreadable, because a damaged JPEG is partly garbage.
+ * Decodes a JPEG, PNG or WebP image into 8-bit sRGB: EXIF rotation applied, grey repeated to three channels, CMYK and embedded
+ * colour profiles converted, 16 bits reduced, alpha dropped (not blended: what other readers of such sets do). An image that
+ * decodes only with a warning counts as unreadable, because a damaged JPEG is partly garbage. With landmarks, the face is
+ * brought onto the template; `resize` does not apply.
  *
- * @returns pixels [size, size, 3], or what is wrong; never throws for the sake of a file
+ * @returns pixels [size, size, 3], valid until the next call in this thread; or what is wrong; never throws for the sake of a file
  */
 export async function decodeImage(
-  path: string,
+  source: ImageSource,
   size: number,
   resize: ResizePolicy = "error",
 ): Promise<Uint8Array | DecodeProblem> {
   try {
-    const image = sharp(readFileSync(path), { failOn: "warning", sequentialRead: true }).autoOrient();
-    if (resize === "fit") image.resize(size, size, { fit: "cover", position: "centre" });
-    const { data, info } = await image
-      .toColourspace("srgb")
-      .removeAlpha()
-      .raw({ depth: "uchar" })
-      .toBuffer({ resolveWithObject: true });
-    if (info.width !== size || info.height !== size)
-      return { kind: "size", reason: `${info.width}x${info.height}` };
-    if (info.channels !== 3)
-      return { kind: "unreadable", reason: `${info.channels} channels after conversion to RGB` };
-    return data;
+    const encoded = readImage(source);
+    if (source.landmarks !== undefined) {
+      const { data, width, height } = await decodeAny(encoded);
+      return alignFace(data, width, height, source.landmarks, size);
+    }
+    const plain = decodePlainJpeg(encoded, size);
+    if (plain !== null) return plain;
+    const { data, width, height } = await decodeAny(encoded, resize === "fit" ? size : null);
+    return width === size && height === size ? data : { kind: "size", reason: `${width}x${height}` };
   } catch (error) {
     const [reason = "unknown reason"] = (error instanceof Error ? error.message : String(error)).split("\n");
     return { kind: "unreadable", reason: reason.trim() };
   }
+}
+
+const jpegTurbo = new JpegTurbo();
+
+/**
+ * The common case: an aligned JPEG without rotation or profile. Null for any other image and for a damaged one, so that one
+ * decoder words all complaints.
+ */
+function decodePlainJpeg(encoded: Uint8Array, size: number): Uint8Array | null {
+  const header = readJpegHeader(encoded);
+  if (header === null || header.annotated || (header.components !== 1 && header.components !== 3))
+    return null;
+  if (header.width !== size || header.height !== size) return null;
+  return jpegTurbo.decode(encoded, size, size);
+}
+
+/** By libvips; `fit` is the size to scale and crop to. */
+async function decodeAny(encoded: Uint8Array, fit: number | null = null): Promise<Pixels> {
+  const image = sharp(encoded, { failOn: "warning", sequentialRead: true }).autoOrient();
+  if (fit !== null) image.resize(fit, fit, { fit: "cover", position: "centre" });
+  const { data, info } = await image
+    .toColourspace("srgb")
+    .removeAlpha()
+    .raw({ depth: "uchar" })
+    .toBuffer({ resolveWithObject: true });
+  if (info.channels !== 3) throw new Error(`${info.channels} channels after conversion to RGB`);
+  return { data, width: info.width, height: info.height };
 }

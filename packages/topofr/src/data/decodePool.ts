@@ -6,6 +6,7 @@ import { TopofrError } from "@topofr/formats";
 import "sharp"; // also in the main thread, or its native library is unloaded under a worker that ends
 import type { DecodeProblem, ResizePolicy } from "./decodeImage.js";
 import type { DecodeReply, DecodeRequest, WorkerSetup } from "./decodeWorker.js";
+import { type ImageSource, sourceName } from "./imageSource.js";
 
 const LIST_LIMIT = 32; // images a message; large enough that messages cost nothing, small enough to share a batch
 const STOP_PATIENCE_MS = 5000;
@@ -26,12 +27,12 @@ export interface DecodePoolOptions {
 }
 
 export interface DecodeItem {
-  path: string;
+  source: ImageSource;
   /** Mirror left to right. Default false. */
   flip?: boolean;
 }
 
-/** A file that did not decode; `item` is its index in the list given to `decode`. */
+/** An image that did not decode; `item` is its index in the list given to `decode`. */
 export type DecodeFailure = DecodeProblem & { item: number };
 
 interface Lane {
@@ -85,7 +86,7 @@ export class DecodePool {
   }
 
   /**
-   * Decodes files into a slot, the first at image `position`. Resolves when all are done, with those that failed in
+   * Decodes images into a slot, the first at image `position`. Resolves when all are done, with those that failed in
    * ascending order; their pixels are left as they were. Rejects when a worker dies or the pool closes.
    */
   async decode(slot: number, items: readonly DecodeItem[], position = 0): Promise<DecodeFailure[]> {
@@ -94,7 +95,7 @@ export class DecodePool {
     const lists: Promise<DecodeFailure[]>[] = [];
     for (let first = 0; first < items.length; first += listLength) {
       const list = items.slice(first, first + listLength);
-      const targets = list.map(({ path, flip = false }, i) => ({ path, flip, target: base + first + i }));
+      const targets = list.map(({ source, flip = false }, i) => ({ source, flip, target: base + first + i }));
       lists.push(this.#send(targets, first));
     }
     return (await Promise.all(lists)).flat();
@@ -142,7 +143,7 @@ export class DecodePool {
     if (this.#closing || this.#failure) return;
     const [pending] = lane.requests.values();
     const at = pending
-      ? ` while decoding ${pending.items[0]?.path} and ${pending.items.length - 1} more`
+      ? ` while decoding ${sourceName(pending.items[0]!.source)} and ${pending.items.length - 1} more`
       : "";
     this.#failure = new TopofrError("E_DATA", `a decode worker died${at}: ${reason}`, { cause });
     this.#rejectAll(this.#failure);

@@ -1,7 +1,8 @@
-// The thread that decodes: takes lists of files from decodePool.ts, writes pixels into the memory it shares with the pool,
+// The thread that decodes: takes lists of images from decodePool.ts, writes pixels into the memory it shares with the pool,
 // answers with what went wrong. It holds no state between lists and decides nothing about bad images.
 import { parentPort, workerData } from "node:worker_threads";
 import { type DecodeProblem, decodeImage, type ResizePolicy } from "./decodeImage.js";
+import type { ImageSource } from "./imageSource.js";
 
 export interface WorkerSetup {
   /** All slots of the pool, back to back; image i starts at byte i * size * size * 3. */
@@ -14,7 +15,7 @@ export interface WorkerSetup {
 export interface DecodeRequest {
   id: number;
   /** `target` is the image's place in the memory; `flip` mirrors it left to right. */
-  items: { path: string; target: number; flip: boolean }[];
+  items: { source: ImageSource; target: number; flip: boolean }[];
 }
 
 export interface DecodeReply {
@@ -42,9 +43,9 @@ function serve(port: NonNullable<typeof parentPort>, { memory, size, resize }: W
 
   async function decode({ id, items }: DecodeRequest): Promise<void> {
     const problems: DecodeReply["problems"] = [];
-    for (const [item, { path, target, flip }] of items.entries()) {
+    for (const [item, { source, target, flip }] of items.entries()) {
       if (stopping) return;
-      const image = await decodeImage(path, size, resize);
+      const image = await decodeImage(source, size, resize);
       if (!(image instanceof Uint8Array)) problems.push({ ...image, item });
       else if (flip) mirrorInto(pixels, target * imageBytes, image, size);
       else pixels.set(image, target * imageBytes);

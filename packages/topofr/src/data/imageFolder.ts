@@ -1,38 +1,24 @@
-// A data set from a folder of folders: `root/identity/image.jpg`. Lists files; opens none of them (decodeImage.ts does).
-import type { Dirent } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
-import { basename, extname, join, resolve } from "node:path";
+// A data set from a folder of folders: `root/identity/image.jpg`. Selects among what folderListing.ts found; opens no image.
+import { basename, join, resolve } from "node:path";
 import { TopofrError } from "@topofr/formats";
-import type { FaceDataset, FaceSample } from "./dataset.js";
+import type { FaceDataset } from "./dataset.js";
+import { checkDatasetOptions, type DatasetOptions } from "./datasetOptions.js";
+import { type FolderListing, LAYOUT, listIdentityFolders } from "./folderListing.js";
+import { imageFile } from "./imageSource.js";
 
 export const IMAGE_EXTENSIONS = [".jpg", ".jpeg", ".png", ".webp"] as const;
 
-const LAYOUT = "expected one folder per person with that person's images in it: root/identity/image.jpg";
-const PARALLEL_READS = 16;
 const NAMES_SHOWN = 5;
 
-export interface ImageFolderOptions {
-  /** Leave out identities with fewer images than this. Default 1: keep all that have any. */
-  minImagesPerIdentity?: number;
+export interface ImageFolderOptions extends DatasetOptions {
   /** File name endings that count as images, with the dot, compared without case. Default: jpg, jpeg, png, webp. */
   extensions?: readonly string[];
-  /** Use only the first so many identities, in sorted order. Default: all. */
-  limitIdentities?: number;
 }
 
 export interface ImageFolder extends FaceDataset {
+  readonly kind: "folder";
   /** Absolute path of the folder. */
-  root: string;
-  /** What was left out, ignored, or is of little use for training; whole sentences, one per kind. */
-  warnings: string[];
-}
-
-interface Listing {
-  identity: string;
-  images: string[];
-  folders: number;
-  /** Count of files with another ending, by ending. */
-  others: Map<string, number>;
+  readonly root: string;
 }
 
 /**
@@ -44,70 +30,48 @@ interface Listing {
  */
 export async function openImageFolder(root: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
   const { minImagesPerIdentity = 1, limitIdentities = Number.POSITIVE_INFINITY } = options;
-  if (!(limitIdentities >= 1) || !(minImagesPerIdentity >= 1)) {
-    throw new TopofrError(
-      "E_USAGE",
-      "image folder: limitIdentities and minImagesPerIdentity must be at least 1",
-    );
-  }
+  const folder = resolve(root);
+  checkDatasetOptions(folder, options);
   const extensions = new Set(
     (options.extensions ?? IMAGE_EXTENSIONS).map((extension) => extension.toLowerCase()),
   );
-  const folder = resolve(root);
-  const top = await listFolder(folder, "", extensions);
-  const names = top.folderNames.sort(byCodeUnit);
-  if (names.length === 0) throw new TopofrError("E_DATA", noIdentities(folder, top.images.length));
-  const listings = await mapParallel(names, (name) => listFolder(join(folder, name), name, extensions));
+  const listing = await listIdentityFolders(folder, extensions, options);
+  const { imageCounts, images } = listing;
+  if (listing.identities.length === 0)
+    throw new TopofrError("E_DATA", noIdentities(folder, listing.imagesInRoot));
+  const kept: number[] = [];
+  imageCounts.forEach((n, identity) => {
+    if (n >= minImagesPerIdentity && kept.length < limitIdentities) kept.push(identity);
+  });
+  if (kept.length === 0) throw new TopofrError("E_DATA", nothingKept(folder, listing, minImagesPerIdentity));
 
-  const kept = listings
-    .filter(({ images }) => images.length >= minImagesPerIdentity)
-    .slice(0, limitIdentities);
-  if (kept.length === 0) throw new TopofrError("E_DATA", nothingKept(folder, listings, minImagesPerIdentity));
-  const samples: FaceSample[] = [];
-  kept.forEach(({ identity, images }, label) => {
-    for (const image of images.sort(byCodeUnit)) {
-      samples.push({ path: join(folder, identity, image), label, identity });
+  const count = kept.reduce((sum, identity) => sum + imageCounts[identity]!, 0);
+  const labels = new Uint32Array(count);
+  const places = new Uint32Array(count); // in the listing
+  const starts = firstPlaces(imageCounts);
+  let sample = 0;
+  kept.forEach((identity, label) => {
+    for (let i = 0; i < imageCounts[identity]!; i++) {
+      labels[sample] = label;
+      places[sample++] = starts[identity]! + i;
     }
   });
+  const identities = kept.map((identity) => listing.identities[identity]!);
   return {
+    kind: "folder",
     name: basename(folder),
     root: folder,
-    identities: kept.map(({ identity }) => identity),
-    samples,
-    warnings: warningsOf(folder, top, listings, kept, minImagesPerIdentity),
+    identities,
+    labels,
+    source: (index) => imageFile(join(folder, identities[labels[index]!]!, images.at(places[index]!))),
+    warnings: [...listing.warnings, ...warningsOf(folder, listing, kept, minImagesPerIdentity)],
   };
 }
 
-async function listFolder(
-  path: string,
-  identity: string,
-  extensions: Set<string>,
-): Promise<Listing & { folderNames: string[] }> {
-  let entries: Dirent[];
-  try {
-    entries = await readdir(path, { withFileTypes: true });
-  } catch (cause) {
-    throw new TopofrError("E_FILE", unreadableFolder(path, cause), { cause });
-  }
-  const images: string[] = [];
-  const folderNames: string[] = [];
-  const others = new Map<string, number>();
-  for (const entry of entries) {
-    if (entry.name.startsWith(".")) continue;
-    const kind = entry.isSymbolicLink() ? await stat(join(path, entry.name)).catch(() => entry) : entry;
-    const extension = extname(entry.name).toLowerCase();
-    if (kind.isDirectory()) folderNames.push(entry.name);
-    else if (kind.isFile() && extensions.has(extension)) images.push(entry.name);
-    else others.set(extension, (others.get(extension) ?? 0) + 1);
-  }
-  return { identity, images, folders: folderNames.length, folderNames, others };
-}
-
-function unreadableFolder(path: string, cause: unknown): string {
-  const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-  if (code === "ENOENT") return `${path}: no such folder; ${LAYOUT}`;
-  if (code === "ENOTDIR") return `${path}: is a file, not a folder; ${LAYOUT}`;
-  return `${path}: the folder cannot be read (${code}); check its permissions`;
+function firstPlaces(counts: Uint32Array): Uint32Array {
+  const starts = new Uint32Array(counts.length);
+  for (let i = 1; i < counts.length; i++) starts[i] = starts[i - 1]! + counts[i - 1]!;
+  return starts;
 }
 
 function noIdentities(folder: string, images: number): string {
@@ -115,56 +79,57 @@ function noIdentities(folder: string, images: number): string {
   return `${folder}: ${images} images lie directly in the folder, so nothing says who is on them; ${LAYOUT}`;
 }
 
-function nothingKept(folder: string, listings: Listing[], minImages: number): string {
-  const withImages = listings.filter(({ images }) => images.length > 0);
-  if (withImages.length > 0) {
+function nothingKept(
+  folder: string,
+  { imageCounts, folderCounts }: FolderListing,
+  minImages: number,
+): string {
+  const withImages = imageCounts.filter((n) => n > 0).length;
+  if (withImages > 0) {
     return (
-      `${folder}: none of ${withImages.length} identities has ${minImages} images or more; ` +
+      `${folder}: none of ${withImages} identities has ${minImages} images or more; ` +
       "lower minImagesPerIdentity, or add images"
     );
   }
-  const nested = listings.some(({ folders }) => folders > 0);
+  const nested = folderCounts.some((n) => n > 0);
   const hint = nested ? "its folders hold further folders, so the root is probably one level deeper" : LAYOUT;
-  return `${folder}: ${listings.length} folders, but no image in any of them; ${hint}`;
+  return `${folder}: ${imageCounts.length} folders, but no image in any of them; ${hint}`;
 }
 
-function warningsOf(
-  folder: string,
-  top: Listing,
-  listings: Listing[],
-  kept: Listing[],
-  minImages: number,
-): string[] {
+function warningsOf(folder: string, listing: FolderListing, kept: number[], minImages: number): string[] {
+  const { identities, imageCounts, folderCounts } = listing;
   const warnings: string[] = [];
-  const warn = (found: Listing[], text: string) => {
+  const warn = (found: number[], text: string) => {
+    const people = found.map((identity) => identities[identity]!);
     if (found.length > 0)
-      warnings.push(`${folder}: ${count(found.length, "identity", "identities")} ${text}: ${names(found)}`);
+      warnings.push(`${folder}: ${count(found.length, "identity", "identities")} ${text}: ${names(people)}`);
   };
+  const all = [...identities.keys()];
   warn(
-    listings.filter(({ images }) => images.length === 0),
+    all.filter((identity) => imageCounts[identity] === 0),
     "without any image left out",
   );
   warn(
-    listings.filter(({ images }) => images.length > 0 && images.length < minImages),
+    all.filter((identity) => imageCounts[identity]! > 0 && imageCounts[identity]! < minImages),
     `with fewer than ${minImages} images left out`,
   );
   warn(
-    kept.filter(({ images }) => images.length === 1),
+    kept.filter((identity) => imageCounts[identity] === 1),
     "with a single image (kept, but nothing can be learnt about what varies within a person)",
   );
   warn(
-    kept.filter(({ folders }) => folders > 0),
+    kept.filter((identity) => folderCounts[identity]! > 0),
     "with folders inside, which are not read",
   );
-  if (top.images.length > 0) {
+  if (listing.imagesInRoot > 0) {
     warnings.push(
-      `${folder}: ${count(top.images.length, "image")} directly in the folder ignored; ${LAYOUT}`,
+      `${folder}: ${count(listing.imagesInRoot, "image")} directly in the folder ignored; ${LAYOUT}`,
     );
   }
+  const used = new Set(kept);
   const others = new Map<string, number>();
-  for (const listing of kept) {
-    for (const [extension, n] of listing.others) others.set(extension, (others.get(extension) ?? 0) + n);
-  }
+  for (const [identity, extension, n] of listing.others)
+    if (used.has(identity)) others.set(extension, (others.get(extension) ?? 0) + n);
   if (others.size > 0) {
     const kinds = [...others].map(([extension, n]) => `${n} ${extension || "without an ending"}`).join(", ");
     warnings.push(`${folder}: files that are not among the image endings ignored: ${kinds}`);
@@ -172,26 +137,12 @@ function warningsOf(
   return warnings;
 }
 
-function names(listings: Listing[]): string {
-  const shown = listings.slice(0, NAMES_SHOWN).map(({ identity }) => identity);
-  const more = listings.length - shown.length;
+function names(people: string[]): string {
+  const shown = people.slice(0, NAMES_SHOWN);
+  const more = people.length - shown.length;
   return shown.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 function count(n: number, one: string, many = `${one}s`): string {
   return `${n} ${n === 1 ? one : many}`;
-}
-
-function byCodeUnit(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-async function mapParallel<In, Out>(items: In[], work: (item: In) => Promise<Out>): Promise<Out[]> {
-  const results = new Array<Out>(items.length);
-  let next = 0;
-  const lane = async () => {
-    for (let i = next++; i < items.length; i = next++) results[i] = await work(items[i]!);
-  };
-  await Promise.all(Array.from({ length: PARALLEL_READS }, lane));
-  return results;
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import sharp, { type Sharp } from "sharp";
 import type { FaceDataset } from "./dataset.js";
+import { type ImageSource, imageFile } from "./imageSource.js";
 
 export const TEST_SIZE = 16;
 
@@ -41,23 +42,28 @@ export function picture(pixels: Uint8Array, size = TEST_SIZE): Sharp {
   return sharp(pixels, { raw: { width: size, height: size, channels: 3 } });
 }
 
-/** `identities` x `perIdentity` lossless PNGs in `root`; sample i holds `pattern(i)`. */
-export async function writeDataset(
-  root: string,
-  identities: number,
-  perIdentity: number,
-): Promise<FaceDataset> {
-  const dataset: FaceDataset = { name: "test", identities: [], samples: [] };
-  for (let label = 0; label < identities; label++) {
-    const identity = `person_${String(label).padStart(3, "0")}`;
-    dataset.identities.push(identity);
-    for (let i = 0; i < perIdentity; i++) {
+/** `people` x `perPerson` lossless PNGs in `root`; sample i holds `pattern(i)`. */
+export async function writeDataset(root: string, people: number, perPerson: number): Promise<FaceDataset> {
+  const identities = Array.from({ length: people }, (_, i) => `person_${String(i).padStart(3, "0")}`);
+  const paths: string[] = [];
+  for (const identity of identities) {
+    for (let i = 0; i < perPerson; i++) {
       const path = join(root, identity, `${i}.png`);
-      write(path, await picture(pattern(dataset.samples.length)).png().toBuffer());
-      dataset.samples.push({ path, label, identity });
+      paths.push(write(path, await picture(pattern(paths.length)).png().toBuffer()));
     }
   }
-  return dataset;
+  return {
+    name: "test",
+    identities,
+    labels: Uint32Array.from(paths, (_, i) => Math.floor(i / perPerson)),
+    warnings: [],
+    source: (index) => imageFile(paths[index]!),
+  };
+}
+
+/** All images of a data set, in its order. */
+export function sourcesOf(dataset: FaceDataset): ImageSource[] {
+  return Array.from(dataset.labels, (_, i) => dataset.source(i));
 }
 
 /** Cuts a file's end off, as an interrupted copy does. */

@@ -6,6 +6,7 @@ import { decodeInOrder } from "./batchRing.js";
 import { checkLabels, type FaceDataset } from "./dataset.js";
 import type { ResizePolicy } from "./decodeImage.js";
 import { type DecodeFailure, DecodePool } from "./decodePool.js";
+import { type ImageSource, sourceName } from "./imageSource.js";
 import type { EpochSampler, SamplerPosition } from "./sampler.js";
 
 const IMAGE_SIZE = 112; // pixels; what every network of the paper takes
@@ -42,7 +43,7 @@ export interface BatchLoaderOptions extends DecodeOptions {
   /** An unreadable image is an error, or is replaced (default): see BatchLoader. */
   badImages?: "skip" | "fail";
   /** Told once of every unreadable image that was replaced, when the first batch it was missing from is delivered. */
-  onBadImage?: (path: string, reason: string) => void;
+  onBadImage?: (image: string, reason: string) => void;
 }
 
 export interface Batch {
@@ -50,7 +51,7 @@ export interface Batch {
   images: Uint8Array;
   /** [batch] class indices. */
   labels: BigInt64Array;
-  /** [batch] places in the data set's `samples`; of the replacements, where an image was unreadable. */
+  /** [batch] places in the data set; of the replacements, where an image was unreadable. */
   indices: Uint32Array;
   epoch: number;
   step: number;
@@ -125,7 +126,7 @@ export class BatchLoader implements AsyncIterable<Batch> {
       sampler.position = sampler.after(position);
       yield {
         images: pool.images(slot, indices.length),
-        labels: BigInt64Array.from(indices, (index) => BigInt(this.#dataset.samples[index]!.label)),
+        labels: BigInt64Array.from(indices, (index) => BigInt(this.#dataset.labels[index]!)),
         indices,
         ...position,
         release,
@@ -163,23 +164,23 @@ export class BatchLoader implements AsyncIterable<Batch> {
     filled: Filled,
     failure: DecodeFailure,
   ): Promise<void> {
-    const { samples, name } = this.#dataset;
+    const { labels, name } = this.#dataset;
     const place = failure.item;
     let index = filled.indices[place]!;
     let problem: DecodeFailure | undefined = failure;
     filled.replaced++;
     for (let tries = 1; problem; tries++) {
-      this.#refuse(samples[index]!.path, problem);
+      this.#refuse(index, problem);
       this.#bad.set(index, problem.reason);
       filled.bad.push(index);
-      if (tries > Math.min(BAD_IN_A_ROW_TOLERATED, samples.length - 1)) {
+      if (tries > Math.min(BAD_IN_A_ROW_TOLERATED, labels.length - 1)) {
         throw new TopofrError(
           "E_DATA",
-          `${name}: ${tries} images in a row cannot be read, up to ${samples[index]!.path} (${problem.reason}); ` +
+          `${name}: ${tries} images in a row cannot be read, up to ${this.#name(index)} (${problem.reason}); ` +
             "is the disk still there?",
         );
       }
-      index = (index + 1) % samples.length;
+      index = (index + 1) % labels.length;
       const known = this.#bad.get(index);
       if (known !== undefined) problem = { item: place, kind: "unreadable", reason: known };
       else [problem] = await pool.decode(slot, [this.#item(index, epoch)], place);
@@ -188,15 +189,19 @@ export class BatchLoader implements AsyncIterable<Batch> {
   }
 
   /** Throws for a failure that no replacement may hide. */
-  #refuse(path: string, { kind, reason }: DecodeFailure): void {
-    if (kind === "size") throw wrongSize(path, reason, this.#options.size ?? IMAGE_SIZE);
-    if (this.#options.badImages === "fail") throw unreadable(path, reason);
+  #refuse(index: number, { kind, reason }: DecodeFailure): void {
+    if (kind === "size") throw wrongSize(this.#name(index), reason, this.#options.size ?? IMAGE_SIZE);
+    if (this.#options.badImages === "fail") throw unreadable(this.#name(index), reason);
+  }
+
+  #name(index: number): string {
+    return sourceName(this.#dataset.source(index));
   }
 
   #item(index: number, epoch: number) {
     const { seed, flipProbability = FLIP_PROBABILITY } = this.#options;
     const flip = randomUnit(seed, FLIP_KEY, epoch, index) < flipProbability;
-    return { path: this.#dataset.samples[index]!.path, flip };
+    return { source: this.#dataset.source(index), flip };
   }
 
   /** Counts and reports in the order of delivery, so that timing changes neither. */
@@ -204,7 +209,7 @@ export class BatchLoader implements AsyncIterable<Batch> {
     for (const index of bad) {
       if (this.#reported.has(index)) continue;
       this.#reported.add(index);
-      this.#options.onBadImage?.(this.#dataset.samples[index]!.path, this.#bad.get(index)!);
+      this.#options.onBadImage?.(this.#name(index), this.#bad.get(index)!);
     }
     this.#samplesSeen += indices.length;
     this.#samplesReplaced += replaced;
@@ -226,7 +231,7 @@ export interface LoadImagesOptions extends DecodeOptions {
 export interface ImageBatch {
   /** [count, size, size, 3] RGB, 0..255, a view of shared memory: valid until `release()`. */
   images: Uint8Array;
-  /** Place of the first image in the list of paths. */
+  /** Place of the first image in the list. */
   start: number;
   /** Images in this batch; the last may have fewer. */
   count: number;
@@ -235,49 +240,46 @@ export interface ImageBatch {
 }
 
 /**
- * Decodes a list of files in order, none flipped, for evaluation. Leaving the loop closes the threads.
+ * Decodes a list of images in order, none flipped, for evaluation. Leaving the loop closes the threads.
  *
  * @throws E_DATA at the first unreadable or wrongly sized image: an evaluation without it would be another one
  */
 export async function* loadImages(
-  paths: readonly string[],
+  sources: readonly ImageSource[],
   options: LoadImagesOptions = {},
 ): AsyncGenerator<ImageBatch, void, undefined> {
   const { size = IMAGE_SIZE, prefetch = PREFETCH, batchSize = 64 } = options;
-  if (paths.length === 0) return;
-  const slotImages = Math.min(batchSize, paths.length);
-  const slots = Math.min(prefetch + 1, Math.ceil(paths.length / slotImages));
+  if (sources.length === 0) return;
+  const slotImages = Math.min(batchSize, sources.length);
+  const slots = Math.min(prefetch + 1, Math.ceil(sources.length / slotImages));
   const pool = new DecodePool({ ...options, size, slotImages, slots });
   const starts = Array.from(
-    { length: Math.ceil(paths.length / slotImages) },
+    { length: Math.ceil(sources.length / slotImages) },
     (_, i) => i * slotImages,
   ).values();
   const ring = decodeInOrder(pool, slots, starts, async (slot, start) => {
-    const batch = paths.slice(start, start + slotImages);
+    const batch = sources.slice(start, start + slotImages);
     const [failure] = await pool.decode(
       slot,
-      batch.map((path) => ({ path })),
+      batch.map((source) => ({ source })),
     );
     if (!failure) return batch.length;
-    const path = batch[failure.item]!;
-    throw failure.kind === "size" ? wrongSize(path, failure.reason, size) : unreadable(path, failure.reason);
+    const name = sourceName(batch[failure.item]!);
+    throw failure.kind === "size" ? wrongSize(name, failure.reason, size) : unreadable(name, failure.reason);
   });
   for await (const { plan: start, result: count, slot, release } of ring) {
     yield { images: pool.images(slot, count), start, count, release };
   }
 }
 
-function wrongSize(path: string, found: string, size: number): TopofrError {
+function wrongSize(name: string, found: string, size: number): TopofrError {
   return new TopofrError(
     "E_DATA",
-    `${path}: the image has ${found} pixels, expected ${size}x${size}; align the faces to ${size}x${size} first, or pass ` +
+    `${name}: the image has ${found} pixels, expected ${size}x${size}; align the faces to ${size}x${size} first, or pass ` +
       `resize "fit" to scale and crop them (train: --set data.resize=fit; evaluate: --resize)`,
   );
 }
 
-function unreadable(path: string, reason: string): TopofrError {
-  return new TopofrError(
-    "E_DATA",
-    `${path}: the image cannot be read (${reason}); replace or remove the file`,
-  );
+function unreadable(name: string, reason: string): TopofrError {
+  return new TopofrError("E_DATA", `${name}: the image cannot be read (${reason}); replace or remove it`);
 }

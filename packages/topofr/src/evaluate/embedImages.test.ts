@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { liveTensors, ops, setNumThreads, type Tensor } from "@topofr/torch";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { imageFile } from "../data/imageSource.js";
 import { settledLiveTensors } from "../method/method.test.support.js";
 import { Backbone } from "../models/backbone.js";
 import { embedImages } from "./embedImages.js";
@@ -32,6 +33,7 @@ const colours: [Colour, Colour][] = Array.from({ length: 5 }, (_, i) => [
   [200, 20 + i, 30 * i],
 ]);
 const paths = colours.map((_, i) => join(folder, `${i}.png`));
+const images = paths.map(imageFile);
 
 async function writeHalves(path: string, [left, right]: [Colour, Colour], size = SIZE): Promise<void> {
   const pixels = new Uint8Array(size * size * 3);
@@ -53,11 +55,12 @@ function expectClose(actual: Float32Array, expected: readonly number[], toleranc
   expect(Math.max(...expected.map((value, i) => Math.abs(value - actual[i]!)))).toBeLessThan(tolerance);
 }
 
-test("rows come in the order of the files, also when the last batch is not full; mirrored ones are of the mirror images", async () => {
+test("rows come in the order of the files, also when the last batch is not full; with the flip test the mirror image's row is added", async () => {
   const backbone = new HalvesBackbone();
   const done: string[] = [];
   const before = await settledLiveTensors();
-  const { plain, mirrored } = await embedImages(backbone, paths, {
+  const plain = await embedImages(backbone, images, { flip: false, batchSize: 2 });
+  const summed = await embedImages(backbone, images, {
     flip: true,
     batchSize: 2,
     onProgress: (count, total) => done.push(`${count}/${total}`),
@@ -68,24 +71,24 @@ test("rows come in the order of the files, also when the last batch is not full;
     colours.flatMap(([left, right]) => [...scaled(left), ...scaled(right)]),
   );
   expectClose(
-    mirrored!,
-    colours.flatMap(([left, right]) => [...scaled(right), ...scaled(left)]),
+    summed,
+    colours.flatMap(([left, right]) => {
+      const sum = scaled(left).map((value, i) => value + scaled(right)[i]!);
+      return [...sum, ...sum];
+    }),
   );
   expect(done).toEqual(["2/5", "4/5", "5/5"]);
 });
 
-test("without the flip test there are no mirrored rows, and no images no rows", async () => {
-  const options = { flip: false, batchSize: 4 };
-  expect((await embedImages(new HalvesBackbone(), paths, options)).mirrored).toBeNull();
-  expect(await embedImages(new HalvesBackbone(), [], options)).toEqual({
-    plain: new Float32Array(0),
-    mirrored: null,
-  });
+test("no images give no rows", async () => {
+  expect(await embedImages(new HalvesBackbone(), [], { flip: true, batchSize: 4 })).toEqual(
+    new Float32Array(0),
+  );
 });
 
 test("bf16 gives the network bfloat16 images, and nearly the same numbers", async () => {
   const backbone = new HalvesBackbone();
-  const { plain } = await embedImages(backbone, paths, { flip: false, batchSize: 5, precision: "bf16" });
+  const plain = await embedImages(backbone, images, { flip: false, batchSize: 5, precision: "bf16" });
   expect(backbone.modes).toEqual(["eval bfloat16"]);
   expectClose(
     plain,
@@ -98,7 +101,7 @@ test.each([true, false])(
   "the network is in evaluation mode, then as it was (training: %s)",
   async (training) => {
     const backbone = new HalvesBackbone().train(training);
-    await embedImages(backbone, paths, { flip: false, batchSize: 5 });
+    await embedImages(backbone, images, { flip: false, batchSize: 5 });
     expect(backbone.modes).toEqual(["eval float32"]);
     expect(backbone.training).toBe(training);
   },
@@ -115,21 +118,21 @@ test("an unreadable file, and one of another size, is named; the network's mode 
     [small, /small\.png: the image has 64x64 pixels, expected 112x112/],
   ] as const) {
     await expect(
-      embedImages(backbone, [...paths, path], { flip: false, batchSize: 2 }),
+      embedImages(backbone, [...images, imageFile(path)], { flip: false, batchSize: 2 }),
     ).rejects.toMatchObject({
       code: "E_DATA",
       message: expect.stringMatching(message) as string,
     });
     expect(backbone.training).toBe(true);
   }
-  const { plain } = await embedImages(backbone, [small], { flip: false, batchSize: 2, resize: "fit" });
+  const plain = await embedImages(backbone, [imageFile(small)], { flip: false, batchSize: 2, resize: "fit" });
   expect(plain).toHaveLength(6);
 });
 
 test("an abort ends it between two batches, with the abort's reason", async () => {
   const stop = new AbortController();
   const backbone = new HalvesBackbone();
-  const embedding = embedImages(backbone, paths, {
+  const embedding = embedImages(backbone, images, {
     flip: false,
     batchSize: 1,
     signal: stop.signal,

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { TopofrError } from "@topofr/formats";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { sourceName } from "../data/imageSource.js";
 import { contiguousFolds } from "./folds.js";
 import { parsePairs } from "./pairList.js";
 import { readPairs } from "./pairs.js";
@@ -64,7 +65,7 @@ test("LFW blocks: folds, flags, unique images and extension fallback", async () 
     "2\t1\r\nA B\t1\t2\r\nA B\t1\tCy\t1\r\nCy\t1\t12\r\nCy\t12\tA B\t2\r\n\r\n",
   );
   const pairs = await readPairs(list, images);
-  expect(pairs.images.map((path) => path.slice(images.length + 1))).toEqual([
+  expect(pairs.images.map((image) => sourceName(image).slice(images.length + 1))).toEqual([
     "A B/A B_0001.jpg",
     "A B/A B_0002.png",
     "Cy/Cy_0001.webp",
@@ -113,7 +114,9 @@ test("a list without folds: comment skipped, 3 or 4 columns, folds balanced, ord
   );
   expect(Math.min(...perFold)).toBeGreaterThanOrEqual(3);
   expect(Math.max(...perFold)).toBeLessThanOrEqual(5);
-  const ofSame = [...pairs.first].filter((_, k) => pairs.same[k] === 1).map((image) => pairs.images[image]);
+  const ofSame = [...pairs.first]
+    .filter((_, k) => pairs.same[k] === 1)
+    .map((image) => sourceName(pairs.images[image]!));
   expect(ofSame).toEqual(people.map((name) => join(images, `${name}/${name}_0001.jpg`)));
 });
 
@@ -121,7 +124,9 @@ test("insightface pairs_label.txt: paths and flags, tabs when paths hold spaces,
   const images = await makeImages("label", ["a/1.jpg", "a/2 x.jpg", "b.png"]);
   const text = `a/1.jpg\ta/2 x.jpg\t1\na/1.jpg\t${images}/b.png\t0\n`;
   const pairs = await readPairs(await makeList("pairs_label.txt", text), images);
-  expect(pairs.images).toEqual(["a/1.jpg", "a/2 x.jpg", "b.png"].map((name) => join(images, name)));
+  expect(pairs.images.map(sourceName)).toEqual(
+    ["a/1.jpg", "a/2 x.jpg", "b.png"].map((name) => join(images, name)),
+  );
   expect([...pairs.same]).toEqual([1, 0]);
 });
 
@@ -170,6 +175,9 @@ test("an image paired with itself and contradictory lines are refused; a repeate
   expect(both.message).toContain("called same on line 1 and different on line 2");
   const repeated = await readPairs(await makeList("rep.txt", "a.jpg b.jpg 1\nb.jpg a.jpg 1\n"), images);
   expect([...repeated.first, ...repeated.second]).toEqual([0, 1, 1, 0]);
+  expect(repeated.warnings).toEqual([
+    `${join(root, "rep.txt")}: a pair that is listed twice counts twice (line 2 repeats line 1)`,
+  ]);
 });
 
 test("any text gives pairs or a TopofrError, never another exception", () => {

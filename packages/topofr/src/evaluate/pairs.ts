@@ -4,21 +4,25 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, extname, isAbsolute, join } from "node:path";
 import { TopofrError } from "@topofr/formats";
+import { type ImageSource, imageFile } from "../data/imageSource.js";
 import { IMAGE_EXTENSIONS, type ListedPair, type PairFormat, parsePairs } from "./pairList.js";
 
 /** Pairs of images to verify. Images are listed once each; pairs refer to them by position. */
 export interface PairSet {
-  /** Paths of the distinct images. */
-  images: string[];
+  /** The distinct images. */
+  images: ImageSource[];
   first: Uint32Array;
   second: Uint32Array;
   /** 1 when both images show one person, else 0. */
   same: Uint8Array;
   /** Cross-validation folds; they are contiguous parts of the pairs. */
   folds: number;
+  /** Oddities that do not forbid an evaluation; whole sentences. */
+  warnings: string[];
 }
 
-const DEFAULT_FOLDS = 10;
+/** Folds of a list that states none. */
+export const DEFAULT_FOLDS = 10;
 /** How many missing images an error lists by name. */
 const MISSING_SHOWN = 5;
 
@@ -26,7 +30,7 @@ const MISSING_SHOWN = 5;
  * Reads a pair list and resolves its images under `root`. The format is recognised from the lines unless
  * given. A list without folds gets ten: its same and different pairs are interleaved in proportion (each
  * kind keeps its order), so that every contiguous fold holds its share of both. A pair listed twice counts
- * twice.
+ * twice, and a warning says so.
  *
  * Errors: E_FILE (list or folder unreadable), E_FORMAT (a line or the counts are wrong), E_DATA (missing
  * images, an image paired with itself, a pair called both same and different).
@@ -43,13 +47,16 @@ export async function readPairs(
     throw new TopofrError("E_FILE", `${listPath}: cannot read the pair list (${reason(cause)})`, { cause });
   }
   const { pairs, folds } = parsePairs(text, listPath, options);
-  checkContradictions(pairs, listPath);
-  const ordered = folds === null || folds === 1 ? interleave(pairs) : pairs;
-  return resolveImages(ordered, root, listPath, folds === null || folds === 1 ? DEFAULT_FOLDS : folds);
+  const warnings = checkPairs(pairs, listPath);
+  const isFolded = folds !== null && folds > 1;
+  const resolved = await resolveImages(isFolded ? pairs : interleave(pairs), root, listPath);
+  return { ...resolved, folds: isFolded ? folds : DEFAULT_FOLDS, warnings };
 }
 
-function checkContradictions(pairs: ListedPair[], name: string): void {
+/** Refuses contradictions; returns a warning when pairs are repeated. */
+function checkPairs(pairs: ListedPair[], name: string): string[] {
   const seen = new Map<string, ListedPair>();
+  const repeated: string[] = [];
   for (const pair of pairs) {
     if (pair.first === pair.second) {
       throw new TopofrError(
@@ -66,8 +73,16 @@ function checkContradictions(pairs: ListedPair[], name: string): void {
           `on line ${other.line} and ${pair.same ? "same" : "different"} on line ${pair.line}`,
       );
     }
-    seen.set(key, pair);
+    if (other !== undefined) repeated.push(`line ${pair.line} repeats line ${other.line}`);
+    else seen.set(key, pair);
   }
+  return repeated.length === 0 ? [] : [repeatedPairs(name, repeated)];
+}
+
+/** The warning that pairs occur more than once. `places` says where, one text per repetition. */
+export function repeatedPairs(name: string, places: readonly string[]): string {
+  const more = places.length > 1 ? ` and ${places.length - 1} more` : "";
+  return `${name}: a pair that is listed twice counts twice (${places[0]}${more})`;
 }
 
 /** Same and different pairs merged so that any prefix holds them in the proportion of the whole. */
@@ -85,10 +100,9 @@ async function resolveImages(
   pairs: ListedPair[],
   root: string,
   listPath: string,
-  folds: number,
-): Promise<PairSet> {
+): Promise<Omit<PairSet, "folds" | "warnings">> {
   const finder = new ImageFinder(root);
-  const images: string[] = [];
+  const images: ImageSource[] = [];
   const positions = new Map<string, number>();
   const missing: string[] = [];
   const position = async (image: string): Promise<number> => {
@@ -96,7 +110,7 @@ async function resolveImages(
     if (known !== undefined) return known;
     const found = await finder.find(image);
     if (found === null) missing.push(image);
-    const place = images.push(found ?? image) - 1;
+    const place = images.push(imageFile(found ?? image)) - 1;
     positions.set(image, place);
     return place;
   };
@@ -115,7 +129,7 @@ async function resolveImages(
         `looked for ${IMAGE_EXTENSIONS.join(", ")}`,
     );
   }
-  return { images, first, second, same: Uint8Array.from(pairs, (pair) => Number(pair.same)), folds };
+  return { images, first, second, same: Uint8Array.from(pairs, (pair) => Number(pair.same)) };
 }
 
 /** Finds images by name, with the other extensions as fallback after the listed one; reads each folder once. */

@@ -6,7 +6,7 @@ import {
   equalErrorRate,
   rocCurve,
   tarAtFar,
-  tarAtNearestFar,
+  tarsAtNearestFars,
   thinCurve,
 } from "./roc.js";
 
@@ -109,10 +109,10 @@ test("TAR at FAR never exceeds its target, and the nearest rule may", () => {
   // Impostors at 9, 5 and 1; FAR points 0, 1/3, 2/3, 1.
   const curve = curveOf([10, 8, 6, 4, 9, 5, 1], [1, 1, 1, 1, 0, 0, 0]);
   expect(tarAtFar(curve, 0.3)).toMatchObject({ farReached: 0, tar: 0.25, threshold: 10 });
-  expect(tarAtNearestFar(curve, 0.3)).toMatchObject({ farReached: 1 / 3, tar: 0.75, threshold: 6 });
+  expect(tarsAtNearestFars(curve, [0.3])[0]).toMatchObject({ farReached: 1 / 3, tar: 0.75, threshold: 6 });
   expect(tarAtFar(curve, 1 / 3)).toMatchObject({ farReached: 1 / 3, tar: 0.75 });
   // Half way between two points, the more lenient one counts.
-  expect(tarAtNearestFar(curveOf([3, 1, 2, 0], [1, 1, 0, 0]), 0.25)).toMatchObject({
+  expect(tarsAtNearestFars(curveOf([3, 1, 2, 0], [1, 1, 0, 0]), [0.25])[0]).toMatchObject({
     farReached: 0.5,
     tar: 1,
   });
@@ -123,7 +123,7 @@ test("the nearest rule skips points inside a run of impostors, as the reference 
   const curve = curveOf([9, 8, 7, 6, 5, 4, 3, 2], [1, 0, 0, 0, 0, 1, 0, 1].map(Number));
   const corners = dropCollinear(curve);
   expect([...corners.falseAccepts].map(Number)).toEqual([0, 0, 4, 4, 5, 5]);
-  expect(tarAtNearestFar(curve, 0.5).farReached).toBe(0.8);
+  expect(tarsAtNearestFars(curve, [0.5])[0]!.farReached).toBe(0.8);
 });
 
 test("dropping collinear points changes neither area nor error rate", () => {

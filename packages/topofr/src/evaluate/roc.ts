@@ -4,16 +4,21 @@
 
 import { TopofrError } from "@topofr/formats";
 
+/** Similarity of pairs, in the precision in which they were computed. */
+export type Scores = Float32Array | Float64Array;
+/** Numbers of pairs; float64 where they may pass 2^32. */
+export type Counts = Uint32Array | Float64Array;
+
 /**
  * One point per distinct score, from strict to lenient, after a first point that accepts nothing. A pair is
  * accepted when its score is at least the threshold, so pairs with equal scores enter together.
  */
 export interface RocCurve {
   /** Threshold of each point; the first is +infinity. */
-  thresholds: Float64Array;
+  thresholds: Scores;
   /** Accepted pairs of one person and of two people at each point. */
-  trueAccepts: Float64Array;
-  falseAccepts: Float64Array;
+  trueAccepts: Counts;
+  falseAccepts: Counts;
   /** Pairs of one person, and of two people, in all. */
   genuines: number;
   impostors: number;
@@ -33,11 +38,12 @@ export interface RatePoint {
  * The curve of `scores` (higher is more alike) with `same` 1 for pairs of one person and 0 otherwise.
  * E_DATA when a score is NaN or when either kind of pair is missing, since no rate exists then.
  */
-export function rocCurve(scores: Float64Array, same: Uint8Array): RocCurve {
+export function rocCurve(scores: Scores, same: Uint8Array): RocCurve {
   if (scores.length !== same.length) {
     throw new TopofrError("E_DATA", `${scores.length} scores for ${same.length} same/different flags`);
   }
-  const genuines = same.reduce((sum, flag) => sum + (flag === 0 ? 0 : 1), 0);
+  let genuines = 0;
+  for (let k = 0; k < same.length; k++) if (same[k] !== 0) genuines += 1;
   const impostors = same.length - genuines;
   if (genuines === 0 || impostors === 0) {
     throw new TopofrError(
@@ -46,8 +52,9 @@ export function rocCurve(scores: Float64Array, same: Uint8Array): RocCurve {
     );
   }
   // Two sorted lists, merged: typed-array sort is fast and 16 million IJB-C pairs need no index array.
-  const own = new Float64Array(genuines);
-  const other = new Float64Array(impostors);
+  const Values = scores instanceof Float32Array ? Float32Array : Float64Array;
+  const own = new Values(genuines);
+  const other = new Values(impostors);
   let ownCount = 0;
   for (let k = 0; k < scores.length; k++) {
     const score = scores[k]!;
@@ -58,15 +65,15 @@ export function rocCurve(scores: Float64Array, same: Uint8Array): RocCurve {
   own.sort();
   other.sort();
 
-  const thresholds = new Float64Array(scores.length + 1);
-  const trueAccepts = new Float64Array(scores.length + 1);
-  const falseAccepts = new Float64Array(scores.length + 1);
+  const thresholds = new Values(scores.length + 1);
+  const trueAccepts = new Uint32Array(scores.length + 1);
+  const falseAccepts = new Uint32Array(scores.length + 1);
   thresholds[0] = Number.POSITIVE_INFINITY;
   let i = genuines - 1;
   let j = impostors - 1;
   let points = 1;
   while (i >= 0 || j >= 0) {
-    const score = Math.max(own[i] ?? Number.NEGATIVE_INFINITY, other[j] ?? Number.NEGATIVE_INFINITY);
+    const score = i < 0 ? other[j]! : j < 0 ? own[i]! : Math.max(own[i]!, other[j]!);
     while (i >= 0 && own[i] === score) i -= 1;
     while (j >= 0 && other[j] === score) j -= 1;
     thresholds[points] = score;
@@ -75,9 +82,9 @@ export function rocCurve(scores: Float64Array, same: Uint8Array): RocCurve {
     points += 1;
   }
   return {
-    thresholds: thresholds.slice(0, points),
-    trueAccepts: trueAccepts.slice(0, points),
-    falseAccepts: falseAccepts.slice(0, points),
+    thresholds: thresholds.subarray(0, points),
+    trueAccepts: trueAccepts.subarray(0, points),
+    falseAccepts: falseAccepts.subarray(0, points),
     genuines,
     impostors,
   };
@@ -126,22 +133,24 @@ export function tarAtFar(curve: RocCurve, farTarget: number): RatePoint {
 }
 
 /**
- * TAR at the point of the curve with the nearest FAR, the rule of insightface's IJB-B/C scripts, on
+ * TAR at the point of the curve with the nearest FAR to each target, the rule of insightface's IJB-B/C scripts, on
  * the curve without its collinear points, as scikit-learn's `roc_curve` gives it by default. Of equally
  * near points the most lenient one counts. It may read a FAR above the target.
  */
-export function tarAtNearestFar(curve: RocCurve, farTarget: number): RatePoint {
+export function tarsAtNearestFars(curve: RocCurve, farTargets: readonly number[]): RatePoint[] {
   const corners = dropCollinear(curve);
-  let best = 0;
-  let bestGap = Number.POSITIVE_INFINITY;
-  for (let k = corners.thresholds.length - 1; k >= 0; k--) {
-    const gap = Math.abs(corners.falseAccepts[k]! / corners.impostors - farTarget);
-    if (gap < bestGap) {
-      best = k;
-      bestGap = gap;
+  return farTargets.map((farTarget) => {
+    let best = 0;
+    let bestGap = Number.POSITIVE_INFINITY;
+    for (let k = corners.thresholds.length - 1; k >= 0; k--) {
+      const gap = Math.abs(corners.falseAccepts[k]! / corners.impostors - farTarget);
+      if (gap < bestGap) {
+        best = k;
+        bestGap = gap;
+      }
     }
-  }
-  return ratePoint(corners, best, farTarget);
+    return ratePoint(corners, best, farTarget);
+  });
 }
 
 function ratePoint(curve: RocCurve, k: number, far: number): RatePoint {
@@ -160,24 +169,22 @@ function ratePoint(curve: RocCurve, k: number, far: number): RatePoint {
  */
 export function dropCollinear(curve: RocCurve): RocCurve {
   const { trueAccepts, falseAccepts, thresholds } = curve;
-  const bends = (counts: Float64Array, k: number) =>
-    counts[k + 1]! - counts[k]! !== counts[k]! - counts[k - 1]!;
-  const kept: number[] = [];
-  for (let k = 0; k < thresholds.length; k++) {
-    const atEnd = k <= 1 || k === thresholds.length - 1;
-    if (atEnd || bends(trueAccepts, k) || bends(falseAccepts, k)) kept.push(k);
-  }
-  return selectPoints(curve, kept);
-}
-
-function selectPoints(curve: RocCurve, points: number[]): RocCurve {
-  const pick = (values: Float64Array) => Float64Array.from(points, (k) => values[k]!);
+  const last = thresholds.length - 1;
+  const isKept = (k: number) => k <= 1 || k === last || bends(trueAccepts, k) || bends(falseAccepts, k);
+  let count = 0;
+  for (let k = 0; k <= last; k++) if (isKept(k)) count += 1;
+  const kept = new Uint32Array(count);
+  for (let k = 0, place = 0; k <= last; k++) if (isKept(k)) kept[place++] = k;
   return {
     ...curve,
-    thresholds: pick(curve.thresholds),
-    trueAccepts: pick(curve.trueAccepts),
-    falseAccepts: pick(curve.falseAccepts),
+    thresholds: Float64Array.from(kept, (k) => thresholds[k]!),
+    trueAccepts: Float64Array.from(kept, (k) => trueAccepts[k]!),
+    falseAccepts: Float64Array.from(kept, (k) => falseAccepts[k]!),
   };
+}
+
+function bends(counts: Counts, k: number): boolean {
+  return counts[k + 1]! - counts[k]! !== counts[k]! - counts[k - 1]!;
 }
 
 /**

@@ -2,7 +2,7 @@
 // histograms. The decisions are in folds.ts and roc.ts; text for people is in report.ts.
 
 import { TopofrError } from "@topofr/formats";
-import { normalizeRows, pairDistances, sumFlips } from "./embeddings.js";
+import { normalizeRows, pairDistances } from "./embeddings.js";
 import { type FoldResult, foldedAccuracy } from "./folds.js";
 import type { PairSet } from "./pairs.js";
 import { areaUnderCurve, equalErrorRate, rocCurve, tarAtFar, thinCurve } from "./roc.js";
@@ -40,8 +40,9 @@ export interface DistanceHistogram {
 export interface VerificationReport {
   pairs: number;
   samePairs: number;
-  images: number;
-  dimension: number;
+  /** Null when only scores were given. */
+  images: number | null;
+  dimension: number | null;
   /** Mean and standard deviation (ddof 0) of the folds' held-out accuracies, 0..1. */
   accuracy: number;
   accuracyStd: number;
@@ -55,18 +56,25 @@ export interface VerificationReport {
   distances: DistanceHistogram;
 }
 
+/** Pairs by the places of their images; what an image is does not matter here. */
+export type IndexedPairs = Pick<PairSet, "first" | "second" | "same" | "folds"> & {
+  images: { readonly length: number };
+};
+
 /**
- * Verifies `pairs` by `embeddings` [images, dimension] (one row per `pairs.images`, in that order). With
- * `mirrored`, the embeddings of the mirror images, the two are summed first (flip test); a caller who has
- * summed them already leaves it out. Rows are L2-normalised here.
+ * Verifies `pairs` by `embeddings` [images, dimension] (one row per `pairs.images`, in that order; image plus
+ * mirror image where there is a flip test). Rows are L2-normalised here.
  *
  * E_DATA when the sizes do not fit, a value is NaN or infinite, or one kind of pair is missing.
  */
-export function verifyPairs(
-  embeddings: Float32Array,
-  pairs: PairSet,
-  options: { mirrored?: Float32Array } = {},
-): VerificationReport {
+export function verifyPairs(embeddings: Float32Array, pairs: IndexedPairs): VerificationReport {
+  const distances = distancesOfPairs(embeddings, pairs);
+  const images = pairs.images.length;
+  return { ...verifyDistances(distances, pairs), images, dimension: embeddings.length / images };
+}
+
+/** Squared Euclidean distance of each pair's normalised rows, 0..4. Errors as `verifyPairs`. */
+export function distancesOfPairs(embeddings: Float32Array, pairs: IndexedPairs): Float64Array {
   const images = pairs.images.length;
   const dimension = embeddings.length / images;
   if (images === 0 || dimension === 0 || !Number.isInteger(dimension)) {
@@ -75,8 +83,14 @@ export function verifyPairs(
       `${embeddings.length} embedding numbers for ${images} images: expected the same number for each image`,
     );
   }
-  const summed = options.mirrored === undefined ? embeddings : sumFlips(embeddings, options.mirrored);
-  const distances = pairDistances(normalizeRows(summed, dimension), dimension, pairs.first, pairs.second);
+  return pairDistances(normalizeRows(embeddings, dimension), dimension, pairs.first, pairs.second);
+}
+
+/** The report on pairs whose squared distances (0..4) are known, in the order of the list. */
+export function verifyDistances(
+  distances: Float64Array,
+  pairs: { same: Uint8Array; folds: number },
+): VerificationReport {
   const curve = rocCurve(
     distances.map((distance) => -distance),
     pairs.same,
@@ -87,8 +101,8 @@ export function verifyPairs(
   return {
     pairs: pairs.same.length,
     samePairs: curve.genuines,
-    images,
-    dimension,
+    images: null,
+    dimension: null,
     accuracy,
     accuracyStd,
     perFold,

@@ -1,6 +1,7 @@
 // The training images that damage the structure most, by a trained model (the paper's figure 8).
 import { noGrad, scope, tensor } from "@topofr/torch";
 import type { FaceDataset } from "../data/dataset.js";
+import { sourceName } from "../data/imageSource.js";
 import { imageTensor } from "../data/imageTensor.js";
 import { loadImages } from "../data/loader.js";
 import { structureDamage } from "../method/damage.js";
@@ -9,7 +10,8 @@ import { RandomStream } from "../random/stream.js";
 import type { Learner } from "../train/step.js";
 
 export interface ScoredSample {
-  path: string;
+  /** Name of the image, as `sourceName` says it. */
+  image: string;
   identity: string;
   /** omega, the structure damage score (equation 8). */
   score: number;
@@ -29,20 +31,18 @@ export async function hardestSamples(
   const { backbone, classifier, objective } = learner;
   const { margin, damage, mixture } = objective.options;
   const damageOptions = damage ?? objectiveOptions({ preset: "spherical" }).damage!;
-  const order = new RandomStream(options.seed, "hard samples").permutation(dataset.samples.length);
-  const samples = [...order.subarray(0, options.scored)].map((index) => dataset.samples[index]!);
+  const order = new RandomStream(options.seed, "hard samples").permutation(dataset.labels.length);
+  const chosen = order.subarray(0, options.scored);
   const signs = new RandomStream(options.seed, "hard sample signs");
   const wasTraining = backbone.training;
   backbone.eval();
   const scored: ScoredSample[] = [];
-  for await (const batch of loadImages(
-    samples.map(({ path }) => path),
-    { batchSize: options.batchSize },
-  )) {
-    const chosen = samples.slice(batch.start, batch.start + batch.count);
+  const sources = Array.from(chosen, (index) => dataset.source(index));
+  for await (const batch of loadImages(sources, { batchSize: options.batchSize })) {
+    const inBatch = chosen.subarray(batch.start, batch.start + batch.count);
     const scores = noGrad(() =>
       scope(() => {
-        const labels = tensor(BigInt64Array.from(chosen, ({ label }) => BigInt(label)));
+        const labels = tensor(BigInt64Array.from(inBatch, (index) => BigInt(dataset.labels[index]!)));
         const cosine = classifier.forward(backbone.forward(imageTensor(batch.images, batch.count)));
         const isMargin = damageOptions.probability === "margin";
         const logits = isMargin ? objective.margin.logits(cosine, labels) : cosine.mul(margin.scale);
@@ -56,10 +56,10 @@ export async function hardestSamples(
       }),
     );
     const bytes = batch.images.length / batch.count;
-    for (const [i, { path, identity }] of chosen.entries())
+    for (const [i, index] of inBatch.entries())
       scored.push({
-        path,
-        identity,
+        image: sourceName(dataset.source(index)),
+        identity: dataset.identities[dataset.labels[index]!]!,
         score: scores[i]!,
         pixels: batch.images.slice(i * bytes, (i + 1) * bytes),
       });

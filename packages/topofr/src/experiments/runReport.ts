@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { writeFileAtomic } from "@topofr/formats";
 import type { PersistenceDiagram } from "@topofr/topology";
 import { setNumThreads } from "@topofr/torch";
+import type { FaceDataset } from "../data/dataset.js";
 import { openImageFolder } from "../data/imageFolder.js";
+import type { ImageSource } from "../data/imageSource.js";
 import { loadImages } from "../data/loader.js";
 import { contactSheet } from "../data/synthetic/contactSheet.js";
 import { embedImages } from "../evaluate/embedImages.js";
@@ -23,7 +25,6 @@ import { readEventLog } from "../runs/eventLog.js";
 import { checkpointPaths, type RunFolder, readConfig } from "../runs/runFolder.js";
 import { loadCheckpoint } from "../train/checkpoint.js";
 import { createLearner, disposeLearner } from "../train/learner.js";
-import type { Recipe } from "../train/recipe.js";
 import { parseRecipe } from "../train/recipeFile.js";
 import { openVerifier, type Verifier } from "../train/verifier.js";
 import { hardestSamples } from "./hardSamples.js";
@@ -49,19 +50,16 @@ export async function writeRunReport(run: RunFolder): Promise<string> {
     minImagesPerIdentity: recipe.data.minImagesPerIdentity,
   });
   const verifier = await openVerifier(recipe);
-  const paths = await diagramImages(
-    recipe,
-    dataset.samples.map(({ path }) => path),
-  );
-  const input = unitSphereDiagram(...(await pixelPoints(paths)), true);
+  const images = diagramImages(recipe.seed, verifier, dataset);
+  const input = unitSphereDiagram(...(await pixelPoints(images)), true);
 
   const learner = createLearner(recipe, dataset.identities.length);
   try {
-    const before = await look(learner, verifier, paths);
+    const before = await look(learner, verifier, images);
     const state = await loadCheckpoint(checkpointPaths(run, "last"), learner);
-    const after = await look(learner, verifier, paths);
+    const after = await look(learner, verifier, images);
     const hardest = await hardestSamples(learner, dataset, {
-      scored: Math.min(SCORED_SAMPLES, dataset.samples.length),
+      scored: Math.min(SCORED_SAMPLES, dataset.labels.length),
       count: SHOWN_SAMPLES,
       batchSize: recipe.batchSize,
       seed: recipe.seed,
@@ -116,14 +114,14 @@ export async function writeRunReport(run: RunFolder): Promise<string> {
     sections.push({
       heading: "The shape of the data",
       text:
-        `Degree-0 persistence of ${paths.length} images: of the pixels (centred, scaled to length 1) and of the normalised ` +
+        `Degree-0 persistence of ${images.length} images: of the pixels (centred, scaled to length 1) and of the normalised ` +
         "embeddings, before and after training. Each point is the distance at which a cluster joins another.",
       svg: persistence,
     });
     sections.push({ heading: "Clusters at each scale", svg: betti });
     sections.push({
       heading: "Hardest samples",
-      text: `The ${hardest.length} highest structure damage scores ω among ${Math.min(SCORED_SAMPLES, dataset.samples.length)} training images (section 4.2).`,
+      text: `The ${hardest.length} highest structure damage scores ω among ${Math.min(SCORED_SAMPLES, dataset.labels.length)} training images (section 4.2).`,
       png: sheet,
     });
     const { model, objective } = recipe;
@@ -131,7 +129,7 @@ export async function writeRunReport(run: RunFolder): Promise<string> {
       title: `TopoFR: ${run.name}`,
       subtitle:
         `${model.network}, preset ${objective.preset}${objective.variant ? `, variant ${objective.variant}` : ""}; ` +
-        `${dataset.samples.length} images of ${dataset.identities.length} people, ${state.step} steps`,
+        `${dataset.labels.length} images of ${dataset.identities.length} people, ${state.step} steps`,
       sections,
     });
     await writeFileAtomic(run.report, [Buffer.from(html)]);
@@ -144,28 +142,29 @@ export async function writeRunReport(run: RunFolder): Promise<string> {
 async function look(
   learner: ReturnType<typeof createLearner>,
   verifier: Verifier | null,
-  paths: readonly string[],
+  images: readonly ImageSource[],
 ): Promise<Look> {
-  const { plain } = await embedImages(learner.backbone, paths, { flip: false, batchSize: BATCH_SIZE });
+  const embeddings = await embedImages(learner.backbone, images, { flip: false, batchSize: BATCH_SIZE });
   return {
     verification: (await verifier?.verify(learner, NEVER)) ?? null,
-    latent: unitSphereDiagram(plain, learner.backbone.embeddingSize, false),
+    latent: unitSphereDiagram(embeddings, learner.backbone.embeddingSize, false),
   };
 }
 
 /** Unseen people's images where the recipe has any, else training images. */
-async function diagramImages({ evaluate, seed }: Recipe, training: readonly string[]): Promise<string[]> {
-  const paths =
-    evaluate.data === null
-      ? training
-      : (await openImageFolder(evaluate.data)).samples.map(({ path }) => path);
-  const order = new RandomStream(seed, "diagram images").permutation(paths.length);
-  return [...order.subarray(0, DIAGRAM_IMAGES)].map((index) => paths[index]!);
+function diagramImages(seed: number, verifier: Verifier | null, training: FaceDataset): ImageSource[] {
+  const count = verifier === null ? training.labels.length : verifier.images.length;
+  const order = new RandomStream(seed, "diagram images").permutation(count);
+  return Array.from(order.subarray(0, DIAGRAM_IMAGES), (index) =>
+    verifier === null ? training.source(index) : verifier.images[index]!,
+  );
 }
 
-async function pixelPoints(paths: readonly string[]): Promise<[points: Float32Array, dimension: number]> {
+async function pixelPoints(
+  images: readonly ImageSource[],
+): Promise<[points: Float32Array, dimension: number]> {
   const parts: Float32Array[] = [];
-  for await (const batch of loadImages(paths, { batchSize: BATCH_SIZE })) {
+  for await (const batch of loadImages(images, { batchSize: BATCH_SIZE })) {
     parts.push(Float32Array.from(batch.images));
     batch.release();
   }
@@ -175,7 +174,7 @@ async function pixelPoints(paths: readonly string[]): Promise<[points: Float32Ar
     points.set(part, offset);
     offset += part.length;
   }
-  return [points, points.length / paths.length];
+  return [points, points.length / images.length];
 }
 
 function trainingRows(events: ReturnType<typeof readEventLog>["events"]) {

@@ -9,6 +9,7 @@ import { lineChart, type Point, thin } from "./lineChart.js";
 import { persistenceDiagramPlot } from "./persistenceDiagramPlot.js";
 import { rasterize } from "./rasterize.js";
 import { rocPlot } from "./rocPlot.js";
+import { seriesStyle } from "./theme.js";
 import { type TrainingRow, trainingCurves } from "./trainingCurves.js";
 
 const diagram = (...deaths: number[]): PersistenceDiagram => ({
@@ -169,6 +170,31 @@ test("a ROC with few impostors shades what it cannot measure and says from where
   const many = rocPlot([{ name: "a", points: roc, impostors: 8_000_000 }]);
   expect(many).not.toContain("impostor pairs");
   expect(many).toContain(">10⁻⁵</text>"); // enough impostors to go below 10⁻⁴
+});
+
+test("curves with different numbers of impostors share an axis; each begins where it can, and good ones are told apart", () => {
+  const fine = (tar: number) => [
+    { far: 0, tar },
+    { far: 0.5, tar: 0.999 },
+    { far: 1, tar: 1 },
+  ];
+  const svg = rocPlot([
+    { name: "lfw", points: fine(0.96), impostors: 3000 },
+    { name: "IJBC", points: fine(0.93), impostors: 16_000_000 },
+  ]);
+  expect(svg).toContain(">10⁻⁶</text>");
+  expect(svg).toContain("lfw: with 3,000 impostor pairs, fewer than 10 are accepted left of FAR 0.0033");
+  expect(svg).not.toContain("16,000,000");
+  expect(svg).toContain(">92%<"); // the axis begins at 90%, and chance is not on it
+  expect(svg).not.toContain(">chance<");
+  const [lfw, ijb] = [...svg.matchAll(/d="M([\d.]+),/g)].map(([, x]) => Number(x)).slice(-2);
+  expect(ijb).toBe(54); // at the left edge of the axis
+  expect(lfw).toBeCloseTo(54 + 652 * (1 - Math.log10(3000) / 6), 0); // at 1/3000 on an axis of six decades
+});
+
+test("seven curves have seven styles", () => {
+  const styles = Array.from({ length: 36 }, (_, k) => JSON.stringify(seriesStyle(k)));
+  expect(new Set(styles).size).toBe(36);
 });
 
 test("a ROC leaves rates outside 0 to 1 out and names a series without points", () => {

@@ -29,11 +29,11 @@ export const NOTE_SIZE = 11;
 /** Width of a figure in pixels; it scales from there. */
 export const FIGURE_WIDTH = 760;
 
-/** Colour and dash of series `index`; past the sixth they repeat. */
+/** Colour and dash of series `index`: past the sixth the colours come again with other dashes, past the 36th both. */
 export function seriesStyle(index: number): { color: string; dash: string } {
   return {
     color: SERIES_COLORS[index % SERIES_COLORS.length]!,
-    dash: SERIES_DASHES[index % SERIES_DASHES.length]!,
+    dash: SERIES_DASHES[(index + Math.floor(index / SERIES_COLORS.length)) % SERIES_DASHES.length]!,
   };
 }
 

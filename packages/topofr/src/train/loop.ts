@@ -3,7 +3,8 @@ import { availableParallelism } from "node:os";
 import { TopofrError } from "@topofr/formats";
 import { TopologyError } from "@topofr/topology";
 import { setNumThreads } from "@topofr/torch";
-import { type ImageFolder, openImageFolder } from "../data/imageFolder.js";
+import type { FaceDataset } from "../data/dataset.js";
+import { openImageFolder } from "../data/imageFolder.js";
 import { type Batch, BatchLoader } from "../data/loader.js";
 import { EpochSampler } from "../data/sampler.js";
 import type { EndReason, LoggedEvent } from "../runs/events.js";
@@ -57,7 +58,7 @@ export async function trainRun(options: TrainOptions): Promise<TrainResult> {
   });
   const verifier = await openVerifier(recipe);
   const sampler = new EpochSampler({
-    sampleCount: dataset.samples.length,
+    sampleCount: dataset.labels.length,
     batchSize: recipe.batchSize,
     seed: recipe.seed,
   });
@@ -70,7 +71,7 @@ export async function trainRun(options: TrainOptions): Promise<TrainResult> {
 }
 
 interface SessionData {
-  dataset: ImageFolder;
+  dataset: FaceDataset;
   verifier: Verifier | null;
   sampler: EpochSampler;
 }
@@ -94,7 +95,7 @@ async function runSession(
     totalSteps: Math.min(length.totalSteps, recipe.maxSteps ?? length.totalSteps),
     stepsPerEpoch: length.stepsPerEpoch,
     epochs: recipe.epochs,
-    images: dataset.samples.length,
+    images: dataset.labels.length,
     identities: dataset.identities.length,
     network: recipe.model.network,
     parameters: learner.backbone.parameters().reduce((sum, { size }) => sum + size, 0),
@@ -110,7 +111,7 @@ async function runSession(
     resize: recipe.data.resize,
     badImages: recipe.data.onBadImage,
     ...(recipe.workers !== null && { workers: recipe.workers }),
-    onBadImage: (path, reason) => run.logBadImage(path, reason),
+    onBadImage: (image, reason) => run.logBadImage(image, reason),
   });
   try {
     if (resume && !recorder.checkpointLogged) run.logCheckpoint(0);
@@ -318,10 +319,10 @@ class Run {
     await saveCheckpoint(files, this.learner, { network, embeddingSize }, { step, position, bestAccuracy });
   }
 
-  logBadImage(path: string, reason: string): void {
-    if (this.#badImages.has(path)) return;
-    this.#badImages.add(path);
-    this.recorder.record({ type: "badImage", step: this.progress.step, path, reason });
+  logBadImage(image: string, reason: string): void {
+    if (this.#badImages.has(image)) return;
+    this.#badImages.add(image);
+    this.recorder.record({ type: "badImage", step: this.progress.step, path: image, reason });
   }
 
   logCheckpoint(seconds: number): void {

@@ -62,7 +62,10 @@ const scheduleSchema = z.strictObject({
 
 const evaluateSchema = z
   .strictObject({
-    data: path.nullable().default(null).describe("folder of the evaluation images; null: no evaluation"),
+    data: path
+      .nullable()
+      .default(null)
+      .describe("folder of evaluation images with pairs.txt, or a .bin file; null: no evaluation"),
     pairs: path.nullable().default(null).describe("pairs file; null: pairs.txt in that folder"),
     everySteps: count.nullable().default(null).describe("null: at the end of every epoch"),
     atStart: z.boolean().default(false).describe("true: also before the first step"),

@@ -1,7 +1,9 @@
 // ijb_N.json: the IJB 1:1 protocol on given features.
 
 import { z } from "zod";
-import { templateFeatures, templatePairScores, verifyTemplates } from "../../evaluate/ijb.js";
+import { verifyTemplates } from "../../evaluate/ijb.js";
+import { templatePairScores } from "../../evaluate/ijbScores.js";
+import { templateFeatures } from "../../evaluate/ijbTemplates.js";
 import { expectArrayClose, expectNear, expectSame, parseCase, recordedArray } from "../compare.js";
 
 const schema = z.strictObject({
@@ -26,13 +28,14 @@ const SAME_COUNTS = 1e-9;
 export function check(value: unknown, name: string): void {
   const recorded = parseCase(schema, value, name);
   const templates = templateFeatures({
-    flipConcatFeatures: Float32Array.from(recorded.flip_concat_features.data),
+    features: Float32Array.from(recorded.flip_concat_features.data),
+    layout: "concatenated",
     dimension: recorded.flip_concat_features.shape[1]! / 2,
     detectorScores: Float32Array.from(recorded.detector_scores.data),
     templateIds: recorded.template_ids.data,
     mediaIds: recorded.media_ids.data,
   });
-  expectSame("template ids", templates.ids, recorded.unique_templates.data);
+  expectSame("template ids", [...templates.ids], recorded.unique_templates.data);
   expectArrayClose(
     "features of the first template",
     templates.features.subarray(0, templates.dimension),

@@ -3,8 +3,7 @@
 import { z } from "zod";
 import { normalizeRows, pairDistances } from "../../evaluate/embeddings.js";
 import { foldedAccuracy } from "../../evaluate/folds.js";
-import type { PairSet } from "../../evaluate/pairs.js";
-import { verifyPairs } from "../../evaluate/verification.js";
+import { type IndexedPairs, verifyPairs } from "../../evaluate/verification.js";
 import { expectArrayClose, expectNear, parseCase, recordedArray } from "../compare.js";
 
 const schema = z.strictObject({
@@ -29,8 +28,8 @@ export function check(value: unknown, name: string): void {
   if (rows !== 2 * count || dimension === undefined) {
     throw new Error(`${name}: ${rows} embeddings for ${count} pairs; expected two rows per pair`);
   }
-  const pairs: PairSet = {
-    images: Array.from({ length: rows }, (_, i) => String(i)),
+  const pairs: IndexedPairs = {
+    images: { length: rows },
     first: Uint32Array.from({ length: count }, (_, k) => 2 * k),
     second: Uint32Array.from({ length: count }, (_, k) => 2 * k + 1),
     same: Uint8Array.from(recorded.issame, Number),

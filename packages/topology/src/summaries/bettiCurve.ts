@@ -1,7 +1,7 @@
 // Betti curve of a diagram: how many classes are alive at a scale. In degree 0, the number of components.
 
-import type { PersistenceDiagram } from "./diagram.js";
-import { TopologyError } from "./error.js";
+import type { PersistenceDiagram } from "../diagram.js";
+import { TopologyError } from "../error.js";
 
 /**
  * Number of classes with birth <= scale < death, for each scale. O((n + s) log n).

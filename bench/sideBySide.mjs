@@ -1,0 +1,74 @@
+// What the evaluation benchmarks share: two programs that read the same files, taking turns in processes of their own, and a table.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
+import { fileURLToPath } from "node:url";
+import { median } from "./options.mjs";
+
+/**
+ * Runs `reference` (a Python script here) and `ours` (a script here) on `folder`, `rounds` times each in turn. Both print one JSON line
+ * { seconds, peakResidentBytes, parts, result }.
+ */
+export function takeTurns({ reference, ours, args, rounds, only }) {
+  const sides = { reference: [findPython(), reference], topofr: [process.execPath, ours] };
+  const load = loadavg()[0]; // of the last minute: more than a few tenths means that others use the machine
+  const runs = {};
+  for (let round = 0; round < rounds; round++) {
+    for (const [side, [command, script]] of Object.entries(sides)) {
+      if (only !== undefined && side !== only) continue;
+      process.stderr.write(`\rround ${round + 1} of ${rounds}, ${side} …          `);
+      runs[side] ??= [];
+      runs[side].push(runScript(command, script, args));
+    }
+  }
+  process.stderr.write("\r\x1b[K");
+  const merged = Object.fromEntries(Object.entries(runs).map(([side, list]) => [side, merge(list)]));
+  const ratio = merged.reference && merged.topofr ? merged.reference.seconds / merged.topofr.seconds : null;
+  return { processor: cpus()[0]?.model, cores: cpus().length, load, rounds, ratio, ...merged };
+}
+
+function runScript(command, script, args) {
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  const { status, stdout, stderr } = spawnSync(command, [path, ...args], { encoding: "utf8" });
+  if (status === 0) return JSON.parse(stdout.trim().split("\n").at(-1));
+  process.stderr.write(`\n${command} ${script} ${args.join(" ")} ended with status ${status}:\n${stderr}`);
+  process.exit(1);
+}
+
+function merge(runs) {
+  const parts = Object.keys(runs[0].parts).map((name) => [name, median(runs.map((run) => run.parts[name]))]);
+  return {
+    implementation: runs[0].implementation,
+    seconds: median(runs.map((run) => run.seconds)),
+    fastestSeconds: Math.min(...runs.map((run) => run.seconds)),
+    peakResidentBytes: Math.max(...runs.map((run) => run.peakResidentBytes)),
+    parts: Object.fromEntries(parts),
+    result: runs[0].result,
+  };
+}
+
+function findPython() {
+  const candidates =
+    process.env.PYTHON === undefined ? ["python3", "/usr/bin/python3"] : [process.env.PYTHON];
+  const found = candidates.find(
+    (path) =>
+      (!path.startsWith("/") || existsSync(path)) && spawnSync(path, ["-c", "import numpy"]).status === 0,
+  );
+  return found ?? "python3"; // whose own message then says what is missing
+}
+
+/** The report as text. */
+export function comparison(report) {
+  const lines = [];
+  for (const side of ["reference", "topofr"]) {
+    const run = report[side];
+    if (run === undefined) continue;
+    const parts = Object.entries(run.parts).map(([name, seconds]) => `${name} ${seconds.toFixed(2)}`);
+    lines.push(
+      `${run.implementation}: ${run.seconds.toFixed(2)} s, ${(run.peakResidentBytes / 2 ** 30).toFixed(2)} GiB (${parts.join(", ")})`,
+      `  ${JSON.stringify(run.result)}`,
+    );
+  }
+  if (report.ratio !== null) lines.push(`${report.ratio.toFixed(1)}x faster`);
+  return `${lines.join("\n")}\nmedian of ${report.rounds}; load before ${report.load.toFixed(1)}\n`;
+}
