@@ -33,7 +33,7 @@ const values = parseOptions(
 );
 const IMAGES_PER_IDENTITY = 7; // as in MFR's multi-racial set
 /** Standard deviation of an image's embedding around its identity's, which has deviation 1. */
-const IMAGE_NOISE = 1.3;
+const IMAGE_NOISE = 2;
 
 const sizes = Object.fromEntries(
   ["images", "groups", "dimension", "seed"].map((name) => [name, positive(values, name)]),

@@ -9,7 +9,7 @@ import { manualSeed, randn, scope, tensor } from "../packages/torch/dist/index.j
 const GALLERY_SHARE = 3531 / 23124;
 const IMPOSTORS_PER_GENUINE = 800;
 /** Standard deviation of an image's feature around its subject's, which has deviation 1. */
-const IMAGE_NOISE = 2.5;
+const IMAGE_NOISE = 5;
 const ROWS = 8192; // of features that are made at a time
 
 export async function writeIjbData(folder, { images, templates, pairs, dimension, seed }) {

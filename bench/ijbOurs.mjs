@@ -1,7 +1,7 @@
 // One run of the IJB 1:1 protocol by this project: node bench/ijbOurs.mjs folder dimension. Prints one JSON line.
+import { closeSync, openSync, readSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { withInputFile } from "../packages/formats/dist/index.js";
 import { verifyTemplates } from "../packages/topofr/dist/evaluate/ijb.js";
 import { readIjbMeta } from "../packages/topofr/dist/evaluate/ijbMeta.js";
 import { templatePairScores } from "../packages/topofr/dist/evaluate/ijbScores.js";
@@ -23,14 +23,15 @@ async function part(name, work) {
 }
 
 const meta = await part("meta", () => readIjbMeta(folder, "IJBC"));
-const templates = await part("templates", async () => {
+const templates = await part("templates", () => {
   const pool = new TemplatePool(meta, dimension, "summed");
-  await withInputFile(join(folder, "features.f32"), async (file) => {
-    const bytes = PIECE * dimension * 4;
-    for (let at = 0; at < file.size; at += bytes) {
-      pool.add(new Float32Array((await file.read(at, Math.min(bytes, file.size - at))).buffer));
-    }
-  });
+  const piece = new Float32Array(PIECE * dimension);
+  const file = openSync(join(folder, "features.f32"));
+  for (let rows = PIECE; rows === PIECE; ) {
+    rows = readSync(file, piece) / (4 * dimension);
+    pool.add(piece.subarray(0, rows * dimension));
+  }
+  closeSync(file);
   return pool.finish();
 });
 const scores = await part("scores", () => templatePairScores(templates, meta.pairs));

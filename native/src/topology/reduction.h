@@ -231,13 +231,13 @@ bool Reduction<Space, K>::claimEmergentPair(uint32_t number) {
 
 template <typename Space, int K>
 void Reduction<Space, K>::reduceColumn(Worker& worker, uint32_t number) {
-  constexpr float kWindowGrowth = 4;
+  constexpr float kFirstWindow = 16, kWindowGrowth = 2;  // ranks; few columns need more than one or two windows
   if (claimEmergentPair(number)) return;
   const Rank last = space_.edgeCount() - 1;
   const Rank rank = columns_[number].rank;
   // Cofacets above `top` were not listed yet. Those below the pivot have cancelled: what is added need not list them.
   Rank top = rank - 1;
-  float window = std::max(worker.reach, 8.0f);  // times kWindowGrowth when it is opened
+  float window = std::max(worker.reach / 8, kFirstWindow);
   worker.queue.clear();
   worker.chain.assign(1, field_.term(columns_[number].index(), 1));
   worker.compacted = 1;
@@ -250,8 +250,8 @@ void Reduction<Space, K>::reduceColumn(Worker& worker, uint32_t number) {
         return;
       }
       const Rank low = top + 1;
-      window = std::min(window * kWindowGrowth, static_cast<float>(CofacetQueue::kWidestWindow - 1));
       top = static_cast<Rank>(std::min<int64_t>(last, low + static_cast<int64_t>(window)));
+      window = std::min(window * kWindowGrowth, CofacetQueue::kWidestWindow - 1.0f);
       worker.queue.open(low, top);
       for (uint64_t term : worker.chain) list(worker, term, low, top, nullptr);
       continue;

@@ -1,6 +1,6 @@
 // What other programs use of TopoFR's training side. The command line (topofr …) is built of the same.
 export type { FaceDataset } from "./data/dataset.js";
-export { openImageFolder } from "./data/imageFolder.js";
+export { openDataset } from "./data/openDataset.js";
 export { type ImageSource, imageFile, sourceName } from "./data/imageSource.js";
 export { embedImages } from "./evaluate/embedImages.js";
 export { evaluateModel } from "./evaluate/evaluateModel.js";

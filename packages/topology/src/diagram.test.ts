@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bettiCurve } from "./summaries/bettiCurve.js";
 import { finiteDeaths, type PersistenceDiagram, ripsDegree0 } from "./diagram.js";
 import { pairwiseDistances } from "./distances.js";
+import { bettiCurve } from "./summaries/bettiCurve.js";
 
 const SEED = 20_260_103;
 

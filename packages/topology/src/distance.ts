@@ -30,7 +30,7 @@ export interface DiagramDistance {
   readonly distance: number;
   /** The distance is not below this; equal to `distance` when `exact`. */
   readonly lowerBound: number;
-  /** Whether the matching was proven optimal, to the rounding of float64. */
+  /** Whether the matching was proven optimal, to rounding: its sum of cost^p to 1e-12 of itself, or better. */
   readonly exact: boolean;
   /** Every point of both diagrams once; the longest bars first. */
   readonly matching: readonly MatchedPair[];
@@ -102,6 +102,35 @@ export function wassersteinDistance(
     exact,
     matching,
   };
+}
+
+/**
+ * The distances of two lists of diagrams, such as `persistence` returns, degree by degree. A degree that one list lacks
+ * is empty there.
+ *
+ * @param between the distance; {@link bottleneckDistance} unless given.
+ * @returns one distance for each degree that occurs, ascending.
+ * @throws TopologyError `E_DIAGRAM` when a list has two diagrams of one degree, and as `between`.
+ */
+export function distancesByDegree(
+  a: readonly PersistenceDiagram[],
+  b: readonly PersistenceDiagram[],
+  between: (a: PersistenceDiagram, b: PersistenceDiagram) => DiagramDistance = bottleneckDistance,
+): (DiagramDistance & { readonly dimension: number })[] {
+  const ofDegree = (diagrams: readonly PersistenceDiagram[], dimension: number): PersistenceDiagram => {
+    const [found, second] = diagrams.filter((diagram) => diagram.dimension === dimension);
+    if (second !== undefined) {
+      throw new TopologyError("E_DIAGRAM", `two diagrams of degree ${dimension} in one list; one expected`);
+    }
+    return found ?? { dimension, births: new Float64Array(0), deaths: new Float64Array(0) };
+  };
+  const dimensions = new Set([...a, ...b].map(({ dimension }) => dimension));
+  return [...dimensions]
+    .sort((one, other) => one - other)
+    .map((dimension) => ({
+      dimension,
+      ...between(ofDegree(a, dimension), ofDegree(b, dimension)),
+    }));
 }
 
 function splitBoth(a: PersistenceDiagram, b: PersistenceDiagram): [SplitDiagram, SplitDiagram] {

@@ -6,6 +6,7 @@ export {
   bottleneckDistance,
   type DiagramDistance,
   type DistanceOptions,
+  distancesByDegree,
   type MatchedPair,
   wassersteinDistance,
 } from "./distance.js";

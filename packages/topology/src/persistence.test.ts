@@ -342,7 +342,12 @@ describe("edges of what is possible", () => {
       { points: new Float32Array(100_000), dimension: 1 },
     ],
     [
-      /too many distances: those of .* of 3000 points/,
+      /a list of 0 distances of 1000000000000 points: 4.0e\+4 GB needed/,
+      "E_TOO_LARGE",
+      { ...list([], [], []), n: 1e12 },
+    ],
+    [
+      /distances within the threshold among the first \d+ of 3000 points: .* 15714 distances would fit/,
       "E_TOO_LARGE",
       { points: new Float32Array(3_000), dimension: 1 },
       { threshold: 1, memoryLimit: 1e6 },

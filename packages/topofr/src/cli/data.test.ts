@@ -64,6 +64,12 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+test.each(["info", "pack", "align", "pairs", "synthesize"])("%s --help has an example", async (command) => {
+  const { status, out } = await data(command, "--help");
+  expect(status).toBe(0);
+  expect(out).toMatch(new RegExp(`\\nExamples?:\\n {2}\\$ topofr data ${command} `));
+});
+
 test("pack: the form by the target's ending, or asked for; back again without asking", async () => {
   const tar = await data("pack", at("faces"), at("faces.tar"));
   expect(tar.status).toBe(0);

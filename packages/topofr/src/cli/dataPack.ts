@@ -3,7 +3,7 @@
 import { TopofrError } from "@topofr/formats";
 import { type Command, Option } from "commander";
 import { formatOfPath, PACK_FORMATS, type PackFormat } from "../data/pack/packFormat.js";
-import { addCommand, print, printJson, wholeNumber } from "./command.js";
+import { addCommand, note, print, printJson, wholeNumber } from "./command.js";
 import { type PackOptions, packDataset } from "./engine.js";
 import { interruptible } from "./interrupt.js";
 import { formatBytes, noteSome, openDataForCommand } from "./openedData.js";
@@ -84,6 +84,10 @@ async function pack(from: string, to: string, flags: PackFlags): Promise<void> {
   print(`${images} images of ${identities} people, ${formatBytes(bytes)}, ${rate} img/s`);
   if (packed.encodedAgain > 0)
     print(`${packed.encodedAgain} of them scaled and cropped to ${flags.size}x${flags.size}`);
+  if (packed.withoutImages > 0 && format === "folder")
+    note(
+      `${packed.withoutImages} people without images are not in the folder; the labels of those behind them change`,
+    );
   const shown = paths.length > 4 ? [paths[0]!, `… ${paths.length} files …`, paths.at(-1)!] : paths;
   print(shown.join("\n"));
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { writeFaceBin } from "@topofr/formats";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { ARCFACE_TEMPLATE } from "../data/align.js";
 import { halvesOnnx } from "../models/onnx.test.support.js";
 import { RandomStream } from "../random/stream.js";
 import { runProgram } from "./command.js";
@@ -29,6 +30,36 @@ async function face(person: number, stream: RandomStream): Promise<Buffer> {
     .toBuffer();
 }
 
+/** Gallery templates 1 … 6 in two galleries and probes 11 … 16 of as many people, a picture each, with 1:1 pairs and 1:N lists. */
+function writeIjb(faces: readonly Buffer[][]): void {
+  mkdirSync("IJBC/loose_crop", { recursive: true });
+  mkdirSync("IJBC/meta");
+  const all = faces.map((_, p) => p);
+  const images = [...all.map((p) => [p, 0] as const), ...all.map((p) => [p, 1] as const)];
+  for (const [p, k] of images) writeFileSync(`IJBC/loose_crop/${p}_${k}.png`, faces[p]![k]!);
+  const meta = (name: string, lines: string[]) =>
+    writeFileSync(`IJBC/meta/ijbc_${name}`, `${lines.join("\n")}\n`);
+  meta(
+    "face_tid_mid.txt",
+    images.map(([p, k], i) => `${p}_${k}.png ${10 * k + p + 1} ${i}`),
+  );
+  meta(
+    "name_5pts_score.txt",
+    images.map(([p, k]) => `${p}_${k}.png ${ARCFACE_TEMPLATE.flat().join(" ")} 0.9`),
+  );
+  meta(
+    "template_pair_label.txt",
+    all.flatMap((p) => [`${p + 1} ${p + 11} 1`, `${p + 1} ${((p + 1) % PEOPLE) + 11} 0`]),
+  );
+  const list = (people: number[], first: number) => [
+    "TEMPLATE_ID,SUBJECT_ID",
+    ...people.map((p) => `${p + first},${p}`),
+  ];
+  meta("1N_gallery_G1.csv", list(all.slice(0, 3), 1));
+  meta("1N_gallery_G2.csv", list(all.slice(3), 1));
+  meta("1N_probe_mixed.csv", list(all, 11));
+}
+
 beforeAll(async () => {
   process.chdir(folder);
   const stream = new RandomStream(7, "faces");
@@ -49,6 +80,7 @@ beforeAll(async () => {
     [1, 2].map((k) => `lfw/p${p}/p${p}_000${k}.png,p${p},${p < 3 ? "A" : "B"}`),
   );
   writeFileSync("mfr.csv", `image,identity,group\n${rows.join("\n")}\n`);
+  writeIjb(faces);
   writeFileSync("net.onnx", halvesOnnx());
   writeFileSync("one.onnx", halvesOnnx({ batch: 1 }));
 });
@@ -141,6 +173,20 @@ test("several models and benchmarks: one table, details, and all curves in one p
   expect(svg).toContain(">mfr, one: all</text>");
 });
 
+test("IJB: images are aligned by their landmarks; 1:1 and 1:N", async () => {
+  const { status, out, err } = await topofr("evaluate", "net.onnx", "--data", "IJBC");
+  expect(status, err).toBe(0);
+  expect(out).toMatch(/^1:1 +TAR% @FAR 1e-6 .*\n-+\nIJBC +100\.00\*/);
+  expect(out).toContain("12 pairs (6 same), 12 templates, 12 images");
+  expect(out).toMatch(/1:N +rank-1 % +rank-5 %.*\n-+\nIJBC +100\.00 +100\.00/);
+  expect(out).toContain("galleries G1 3, G2 3 subjects");
+  // The landmarks are the template's own, so that alignment changes nothing and the numbers are those of the pairs of images.
+  const [ijb, lfw] = (
+    JSON.parse((await topofr("evaluate", "net.onnx", "--data", "IJBC", "lfw", "--json")).out) as Printed[]
+  ).map(({ auc }) => auc);
+  expect(ijb).toBeCloseTo(lfw!, 12);
+});
+
 describe("embeddings and scores that were saved", () => {
   test("come to the same report without the model", async () => {
     const first = await topofr(
@@ -198,7 +244,7 @@ describe("embeddings and scores that were saved", () => {
     expect(status, err).toBe(0);
     for (const path of ["saved/net-lfw.npz", "saved/net-mfr.npz", "saved/scores/net-lfw.npz"])
       expect(existsSync(path), path).toBe(true);
-    expect(err).toContain("mfr: compares all pairs of a group; no scores are kept");
+    expect(err).toContain("--scores-out: mfr: all pairs of a group; no scores are kept");
     expect((await topofr("evaluate", "saved/net-mfr.npz", "--data", "mfr.csv")).status).toBe(0);
   });
 });

@@ -1,51 +1,19 @@
-// topofr evaluate: models on benchmarks, with the rules of insightface's scripts. What an argument means: modelPath.ts; output files:
-// outputFiles.ts; numbers and tables: evaluate/.
+// topofr evaluate: models on benchmarks, with the rules of insightface's scripts. What an argument means: modelPath.ts; one model's
+// evaluations: evaluations.ts; output files: outputFiles.ts; numbers and tables: evaluate/.
 
-import { join } from "node:path";
-import { TopofrError, writeFileAtomic } from "@topofr/formats";
+import { TopofrError } from "@topofr/formats";
 import { type Command, Option } from "commander";
-import { type Benchmark, imageNames, type PairScores, reportOnScores } from "../evaluate/benchmark.js";
+import type { Benchmark } from "../evaluate/benchmark.js";
 import { openBenchmark } from "../evaluate/benchmarks/open.js";
 import { curvesOf } from "../evaluate/compare.js";
-import type { Embedder } from "../evaluate/embedder.js";
-import { checkEmbeddings, type Evaluation, evaluateModel } from "../evaluate/evaluateModel.js";
+import type { Evaluation } from "../evaluate/evaluateModel.js";
 import { evaluationTables, rowNames } from "../evaluate/report.js";
-import {
-  embeddingsOf,
-  isSavedPath,
-  pairScoresOf,
-  readSaved,
-  writeEmbeddings,
-  writeScores,
-} from "../evaluate/savedEmbeddings.js";
-import type { CardFields } from "../models/modelCard.js";
+import { isSavedPath } from "../evaluate/savedEmbeddings.js";
 import { addCommand, note, print, printJson, wholeNumber } from "./command.js";
-import { openOnnxEmbedder, openTorchEmbedder, writeRocPicture } from "./engine.js";
-import { interruptible } from "./interrupt.js";
+import { writeRocPicture } from "./engine.js";
+import { type EvaluateFlags, evaluateOne, type Outputs } from "./evaluations.js";
 import { findModel, type ModelPath } from "./modelPath.js";
 import { arrayFiles, checkWritable, fileName, pictureFile } from "./outputFiles.js";
-import { countView } from "./progressView.js";
-
-interface EvaluateFlags {
-  data?: string[];
-  pairs?: string;
-  network?: string;
-  embeddingSize?: number;
-  card?: string;
-  pixelMean?: number[];
-  pixelStd?: number[];
-  pixelScale?: string | number;
-  color?: "rgb" | "bgr";
-  output?: string;
-  flip: boolean;
-  resize?: boolean;
-  batchSize: number;
-  threads?: number;
-  embeddingsOut?: string;
-  scoresOut?: string;
-  roc?: string;
-  json?: boolean;
-}
 
 const SEVERAL_MODELS = "(several: put them before --data)";
 
@@ -116,6 +84,11 @@ async function evaluate(paths: string[], flags: EvaluateFlags): Promise<void> {
     scores: await arrayFiles("--scores-out", flags.scoresOut, several),
   };
   if (flags.roc !== undefined) await checkWritable(flags.roc);
+  const unlisted = benchmarks.filter(({ pairs }) => pairs === null);
+  if (flags.scoresOut !== undefined && unlisted.length > 0)
+    note(
+      `--scores-out: ${unlisted.map(({ name }) => name).join(", ")}: all pairs of a group; no scores are kept`,
+    );
 
   const evaluations: Evaluation[] = [];
   const names = distinctNames(models);
@@ -130,11 +103,6 @@ async function evaluate(paths: string[], flags: EvaluateFlags): Promise<void> {
   print(evaluationTables(evaluations));
   const speeds = speedLine(evaluations);
   if (speeds !== "") print(speeds);
-}
-
-interface Outputs {
-  embeddings: ((model: string, benchmark: string) => string) | null;
-  scores: ((model: string, benchmark: string) => string) | null;
 }
 
 const ONNX_FLAGS = ["card", "pixelMean", "pixelStd", "pixelScale", "color", "output"] as const;
@@ -157,169 +125,6 @@ async function openAll({ data = [], pairs }: EvaluateFlags): Promise<Benchmark[]
     for (const warning of benchmark.warnings) note(`warning: ${warning}`);
   }
   return benchmarks;
-}
-
-/** One model on all benchmarks; with saved scores and no benchmark, the scores alone. */
-async function evaluateOne(
-  model: ModelPath,
-  benchmarks: readonly Benchmark[],
-  flags: EvaluateFlags,
-  outputs: Outputs,
-): Promise<Evaluation[]> {
-  if (model.kind === "saved") return evaluateSaved(model, benchmarks, flags, outputs);
-  const embedder = await openEmbedder(model, flags);
-  try {
-    const evaluations: Evaluation[] = [];
-    for (const benchmark of benchmarks) {
-      note(`${model.source} on ${benchmark.path}: ${benchmark.images.length} images`);
-      const measured = await embedAndReport(embedder, benchmark, flags, outputs);
-      const head = {
-        model: embedder.name,
-        source: model.source,
-        network: model.kind === "checkpoint" ? model.network : null,
-        ...benchmarkHead(benchmark, flags),
-        flip: flags.flip,
-        imagesPerSecond: measured.imagesPerSecond,
-      };
-      const evaluation: Evaluation = { ...head, ...measured.report };
-      if (model.kind === "checkpoint" && model.run) await keepReport(model.run.evaluation, evaluation);
-      evaluations.push(evaluation);
-    }
-    return evaluations;
-  } finally {
-    await embedder.close();
-  }
-}
-
-async function openEmbedder(model: ModelPath, flags: EvaluateFlags): Promise<Embedder> {
-  const threads = flags.threads ?? null;
-  if (model.kind !== "checkpoint")
-    return openOnnxEmbedder(model.source, {
-      name: model.name,
-      card: flags.card ?? null,
-      fields: cardFields(flags),
-      threads,
-    });
-  const { name, source: weights, network, embeddingSize } = model;
-  return openTorchEmbedder({ name, weights, network, embeddingSize, threads });
-}
-
-/** The model card as the command line has it. */
-function cardFields({ pixelMean, pixelStd, pixelScale, color, output }: EvaluateFlags): CardFields {
-  return {
-    input: {
-      ...(pixelMean && { mean: pixelMean }),
-      ...(pixelStd && { std: pixelStd }),
-      ...(pixelScale !== undefined && { scale: pixelScale }),
-      ...(color && { color }),
-    },
-    ...(output !== undefined && { output }),
-  };
-}
-
-async function embedAndReport(
-  embedder: Embedder,
-  benchmark: Benchmark,
-  flags: EvaluateFlags,
-  outputs: Outputs,
-) {
-  const interrupt = interruptible("stopping");
-  const view = countView("embedding", "images");
-  let scores: PairScores | null = null;
-  try {
-    const measured = await evaluateModel(embedder, benchmark, {
-      flip: flags.flip,
-      batchSize: flags.batchSize,
-      resize: flags.resize ? "fit" : "error",
-      signal: interrupt.signal,
-      onProgress: view.onProgress,
-      onEmbeddings: (rows, dimension) => saveEmbeddings(outputs, embedder.name, benchmark, rows, dimension),
-      onScores(found) {
-        scores = found;
-      },
-    });
-    view.close();
-    await saveScores(outputs, embedder.name, benchmark.name, scores);
-    return measured;
-  } finally {
-    view.close();
-    interrupt.release();
-  }
-}
-
-async function evaluateSaved(
-  model: ModelPath,
-  benchmarks: readonly Benchmark[],
-  flags: EvaluateFlags,
-  outputs: Outputs,
-): Promise<Evaluation[]> {
-  const saved = await readSaved(model.source);
-  const head = { model: model.name, source: model.source, network: null, flip: null, imagesPerSecond: null };
-  if (saved.kind === "scores") {
-    const choices = benchmarks.length === 0 ? [null] : benchmarks;
-    return choices.map((benchmark) => ({
-      ...head,
-      ...(benchmark === null
-        ? { benchmark: model.name, data: null, pairList: null, warnings: [] }
-        : benchmarkHead(benchmark, flags)),
-      ...reportOnScores(pairScoresOf(saved, benchmark)),
-    }));
-  }
-  if (benchmarks.length === 0)
-    throw new TopofrError(
-      "E_USAGE",
-      `--data: of which benchmark's images are the embeddings of ${model.source}?`,
-    );
-  const evaluations: Evaluation[] = [];
-  for (const benchmark of benchmarks) {
-    const rows = embeddingsOf(saved, benchmark);
-    checkEmbeddings(rows, saved.dimension, benchmark, model.source);
-    await saveEmbeddings(outputs, model.name, benchmark, rows, saved.dimension);
-    let scores: PairScores | null = null;
-    const report = await benchmark.report(rows, saved.dimension, {
-      onScores(found) {
-        scores = found;
-      },
-    });
-    await saveScores(outputs, model.name, benchmark.name, scores);
-    evaluations.push({ ...head, ...benchmarkHead(benchmark, flags), ...report });
-  }
-  return evaluations;
-}
-
-function benchmarkHead({ name, path, warnings }: Benchmark, { pairs }: EvaluateFlags) {
-  return { benchmark: name, data: path, pairList: pairs ?? null, warnings };
-}
-
-async function saveEmbeddings(
-  { embeddings }: Outputs,
-  model: string,
-  benchmark: Benchmark,
-  rows: Float32Array,
-  dimension: number,
-): Promise<void> {
-  if (embeddings === null) return;
-  const file = embeddings(model, benchmark.name);
-  await writeEmbeddings(file, rows, dimension, imageNames(benchmark));
-  note(`embeddings saved as ${file}`);
-}
-
-async function saveScores(
-  { scores: file }: Outputs,
-  model: string,
-  benchmark: string,
-  scores: PairScores | null,
-): Promise<void> {
-  if (file === null) return;
-  if (scores === null) return note(`${benchmark}: compares all pairs of a group; no scores are kept`);
-  await writeScores(file(model, benchmark), scores);
-  note(`scores saved as ${file(model, benchmark)}`);
-}
-
-async function keepReport(folder: string, evaluation: Evaluation): Promise<void> {
-  const file = join(folder, `${evaluation.benchmark}${evaluation.flip ? "" : "-no-flip"}.json`);
-  await writeFileAtomic(file, [Buffer.from(`${JSON.stringify(evaluation, null, 2)}\n`)]);
-  note(`report kept as ${file}`);
 }
 
 /** "120.5 img/s", or one for each evaluation that embedded images. */

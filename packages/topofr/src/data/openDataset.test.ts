@@ -72,6 +72,12 @@ test("folders that are no data set say why", async () => {
     code: "E_DATA",
     message: expect.stringMatching(/holds several RecordIO files \(a.rec, b.rec\); name one of them/),
   });
+  write(at("both", "a", "1.jpg"), "");
+  write(at("both", "b.tar"), "");
+  await expect(open("both")).rejects.toMatchObject({
+    code: "E_DATA",
+    message: expect.stringMatching(/holds tar files \(b.tar\) and folders \(a\)/),
+  });
   mkdirSync(at("empty"));
   await expect(open("empty")).rejects.toMatchObject({
     code: "E_DATA",

@@ -33,9 +33,10 @@ export async function openDataset(path: string, options: DatasetOptions = {}): P
   });
   if (status === null) return openTarDataset(path, expandShardPattern(path), options);
   if (!status.isDirectory()) return openFile(path, options);
-  const names = await readdir(path).catch((error: unknown) => {
+  const entries = await readdir(path, { withFileTypes: true }).catch((error: unknown) => {
     throw fileError(path, "list the folder", error);
   });
+  const names = entries.map(({ name }) => name);
   const mark = names.find((name) => name.endsWith(UNFINISHED));
   if (mark !== undefined) {
     throw new TopofrError(
@@ -49,8 +50,15 @@ export async function openDataset(path: string, options: DatasetOptions = {}): P
   if (records.length === 1) return openRecordDataset(join(path, records[0]!), options);
   if (records.length > 1)
     throw wrong(path, `holds several RecordIO files (${records.join(", ")}); name one of them`);
-  if (names.some((name) => /\.tar$/i.test(name) && !name.startsWith(".")))
-    return openTarDataset(path, await shardsInFolder(path), options);
+  const shards = await shardsInFolder(path);
+  if (shards.length > 0) {
+    const inside = entries.find((entry) => entry.isDirectory() && !entry.name.startsWith("."));
+    if (inside === undefined) return openTarDataset(path, shards, options);
+    throw wrong(
+      path,
+      `holds tar files (${basename(shards[0]!)}) and folders (${inside.name}); name the tar files, as name-{000..009}.tar or one by one, or move them away`,
+    );
+  }
   const lonely = names.find((name) => /\.idx$/i.test(name) || name === "property");
   if (lonely !== undefined)
     throw wrong(path, `holds ${lonely}, but no .rec file, which has the images; copy that as well`);

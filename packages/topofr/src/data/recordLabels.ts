@@ -103,7 +103,8 @@ function labelByRanges(
   places: Uint32Array,
   { starts, ends }: IdentityTable,
 ): { labels: Uint32Array } | string {
-  const keys = Float64Array.from(places, (place) => file.keys[place]!);
+  const keys = new Float64Array(places.length);
+  for (let image = 0; image < keys.length; image++) keys[image] = file.keys[places[image]!]!;
   const NONE = 0xffffffff;
   const labels = new Uint32Array(places.length).fill(NONE);
   const own = (image: number) => heads.label(places[image]!);

@@ -71,8 +71,8 @@ export interface BenchmarkOf<Report extends BenchmarkReport> {
 }
 
 export interface ReportOptions {
-  /** Told the score of each listed pair, where the protocol lists pairs. */
-  onScores?(scores: PairScores): void;
+  /** Told the score of each listed pair, where the protocol lists pairs; the report waits for it. */
+  onScores?(scores: PairScores): Promise<void>;
   /** Where all pairs are compared: ends the work, and tells how far it is. */
   signal?: AbortSignal;
   onProgress?(done: number, total: number): void;

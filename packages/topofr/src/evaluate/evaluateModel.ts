@@ -30,6 +30,8 @@ export type Evaluation = EvaluationHead & BenchmarkReport;
 export interface EvaluateOptions extends EmbedOptions, Pick<ReportOptions, "onScores"> {
   /** Told the embeddings [images, dimension] when they are complete. */
   onEmbeddings?(embeddings: Float32Array, dimension: number): Promise<void>;
+  /** Pairs compared so far, of all, where a benchmark compares all pairs of a group. */
+  onComparison?(done: number, total: number): void;
 }
 
 /** @throws E_DATA for an unreadable image, or an embedding with NaN or infinity (the image is named) */
@@ -38,7 +40,7 @@ export async function evaluateModel(
   benchmark: Benchmark,
   options: EvaluateOptions,
 ): Promise<{ report: BenchmarkReport; imagesPerSecond: number }> {
-  const { onEmbeddings, onScores, signal, ...rest } = options;
+  const { onEmbeddings, onScores, onComparison, signal, ...rest } = options;
   const started = performance.now();
   const embeddings = await embedder.embed(benchmark.images, { ...rest, ...(signal && { signal }) });
   const seconds = (performance.now() - started) / 1000;
@@ -48,6 +50,7 @@ export async function evaluateModel(
   const report = await benchmark.report(embeddings, dimension, {
     ...(onScores && { onScores }),
     ...(signal && { signal }),
+    ...(onComparison && { onProgress: onComparison }),
   });
   return { report, imagesPerSecond: benchmark.images.length / seconds };
 }

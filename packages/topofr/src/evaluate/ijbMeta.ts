@@ -8,7 +8,7 @@
 //   <root>/meta/ijbc_1N_{gallery_G1,gallery_G2,probe_mixed}.csv   template,subject[,…] after a header (IJB-B: S1, S2); optional
 
 import { access, stat } from "node:fs/promises";
-import { isAbsolute, join } from "node:path";
+import { isAbsolute, join, sep } from "node:path";
 import { fileError, printable, TopofrError } from "@topofr/formats";
 import type { TemplatePairs } from "./ijbScores.js";
 import { forEachLine, type LineFields } from "./textLines.js";
@@ -59,9 +59,10 @@ export async function readIjbMeta(root: string, name: IjbName | "auto" = "auto")
   const faces = await readFaceFile(file("name_5pts_score.txt"), templates.names, file("face_tid_mid.txt"));
   const pairs = await readPairFile(file("template_pair_label.txt"));
   const identification = await readIdentification(file, GALLERIES[found]);
+  const crops = join(folder, "loose_crop") + sep;
   return {
     name: found,
-    images: templates.names.map((image) => join(folder, "loose_crop", image)),
+    images: templates.names.map((image) => crops + image),
     ...faces,
     templateIds: templates.templateIds,
     mediaIds: templates.mediaIds,
@@ -110,20 +111,29 @@ async function readTemplateFile(path: string) {
     mediaIds.push(fields.id("media id"));
   });
   if (names.length === 0) throw new TopofrError("E_FORMAT", `${path}: the file lists no image`);
-  const seen = new Set<string>();
-  names.forEach((image, row) => {
-    if (seen.size !== seen.add(`${templateIds[row]} ${image}`).size) return;
+  refuseRepeats(path, names, templateIds);
+  return { names, templateIds: Int32Array.from(templateIds), mediaIds: Int32Array.from(mediaIds) };
+}
+
+function refuseRepeats(path: string, names: readonly string[], templateIds: readonly number[]): void {
+  const rowOfName = new Map<string, number>();
+  const repeated = new Set<string>(); // names that are listed more than once, with their templates
+  names.forEach((name, row) => {
+    const before = rowOfName.get(name);
+    rowOfName.set(name, row);
+    if (before === undefined) return;
+    repeated.add(`${templateIds[before]} ${name}`);
+    if (repeated.size !== repeated.add(`${templateIds[row]} ${name}`).size) return;
     throw new TopofrError(
       "E_DATA",
-      `${path}: "${printable(image)}" is listed twice in template ${templateIds[row]}; it would count double`,
+      `${path}: "${printable(name)}" is listed twice in template ${templateIds[row]}; it would count double`,
     );
   });
-  return { names, templateIds: Int32Array.from(templateIds), mediaIds: Int32Array.from(mediaIds) };
 }
 
 function imageName(fields: LineFields): string {
   const name = fields.word("image name");
-  if (isAbsolute(name) || name.split(/[/\\]/).includes("..")) {
+  if (isAbsolute(name) || (name.includes("..") && name.split(/[/\\]/).includes(".."))) {
     throw fields.error(`image name "${printable(name)}" leaves the loose_crop folder`);
   }
   return name;

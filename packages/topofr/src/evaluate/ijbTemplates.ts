@@ -62,8 +62,6 @@ export class TemplatePool {
   private readonly rows: Int32Array;
   private readonly weights: Float64Array;
   private readonly sums: Float64Array;
-  /** One image's feature, while it is added. */
-  private readonly row: Float64Array;
   private readonly width: number;
   private readonly addsMirror: boolean;
   private readonly keepsNorm: boolean;
@@ -81,7 +79,6 @@ export class TemplatePool {
     this.rows = Int32Array.from(images.templateIds, (id) => rowOfId.get(id)!);
     this.weights = imageWeights(this.rows, images, options.detectorScore ?? true);
     this.sums = new Float64Array(this.ids.length * dimension);
-    this.row = new Float64Array(dimension);
   }
 
   /**
@@ -90,7 +87,7 @@ export class TemplatePool {
    * @throws E_DATA for NaN or infinity (with the image's number), part of a row, or more rows than images
    */
   add(features: Float32Array): void {
-    const { width, dimension, addsMirror, sums, row } = this;
+    const { width, dimension, addsMirror, sums } = this;
     const count = rowCount(features, width);
     if (this.added + count > this.rows.length) {
       throw new TopofrError(
@@ -100,17 +97,21 @@ export class TemplatePool {
     }
     for (let k = 0; k < count; k++) {
       const image = this.added + k;
-      const squared = readRow(features, k * width, addsMirror, row);
-      if (!Number.isFinite(squared)) {
+      const place = { start: k * width, dimension, addMirror: addsMirror };
+      const scale = this.keepsNorm ? 1 : inverseNorm(features, place);
+      const total = addRow(
+        features,
+        place,
+        sums,
+        this.rows[image]! * dimension,
+        this.weights[image]! * scale,
+      );
+      if (!Number.isFinite(total)) {
         throw new TopofrError(
           "E_DATA",
           `IJB image ${image} of ${this.rows.length}: its feature holds NaN or infinity; the network or its input is broken`,
         );
       }
-      const scale = this.keepsNorm || squared === 0 ? 1 : 1 / Math.sqrt(squared);
-      const weight = this.weights[image]! * scale;
-      const sum = this.rows[image]! * dimension;
-      for (let d = 0; d < dimension; d++) sums[sum + d]! += row[d]! * weight;
     }
     this.added += count;
   }
@@ -153,15 +154,44 @@ function imageWeights(rows: Int32Array, images: IjbImageList, useDetector: boole
   return keys.map((key, i) => (useDetector ? images.detectorScores[i]! : 1) / counts.get(key)!);
 }
 
-/** Puts the feature that starts at `start`, with the mirror image's after it added on request, into `row`; its squared norm. */
-function readRow(features: Float32Array, start: number, addMirror: boolean, row: Float64Array): number {
-  const dimension = row.length;
+/** Where an image's feature is, and whether the mirror image's, which follows it, is added: in float32, as in the reference. */
+interface FeaturePlace {
+  start: number;
+  dimension: number;
+  addMirror: boolean;
+}
+
+/** 1 / the Euclidean length of the feature; 1 for zeros. */
+function inverseNorm(features: Float32Array, { start, dimension, addMirror }: FeaturePlace): number {
   let squared = 0;
-  for (let d = 0; d < dimension; d++) {
-    let value = features[start + d]!;
-    if (addMirror) value = Math.fround(value + features[start + dimension + d]!); // a float32 sum, as in the reference
-    row[d] = value;
+  for (let i = start; i < start + dimension; i++) {
+    const value = addMirror ? Math.fround(features[i]! + features[i + dimension]!) : features[i]!;
     squared += value * value;
   }
-  return squared;
+  return squared === 0 ? 1 : 1 / Math.sqrt(squared);
+}
+
+/** Adds the weighted feature to the sums from `to` on. Returns the sum of its numbers, which is finite when they are. */
+function addRow(
+  features: Float32Array,
+  { start, dimension, addMirror }: FeaturePlace,
+  sums: Float64Array,
+  to: number,
+  weight: number,
+): number {
+  let total = 0;
+  if (addMirror) {
+    for (let d = 0; d < dimension; d++) {
+      const value = Math.fround(features[start + d]! + features[start + dimension + d]!);
+      sums[to + d]! += value * weight;
+      total += value;
+    }
+  } else {
+    for (let d = 0; d < dimension; d++) {
+      const value = features[start + d]!;
+      sums[to + d]! += value * weight;
+      total += value;
+    }
+  }
+  return total;
 }

@@ -81,8 +81,12 @@ function checkPairs(pairs: ListedPair[], name: string): string[] {
 
 /** The warning that pairs occur more than once. `places` says where, one text per repetition. */
 export function repeatedPairs(name: string, places: readonly string[]): string {
-  const more = places.length > 1 ? ` and ${places.length - 1} more` : "";
-  return `${name}: a pair that is listed twice counts twice (${places[0]}${more})`;
+  return `${name}: a pair that is listed twice counts twice (${firstOf(places)})`;
+}
+
+/** The first of some places, and how many there are beside it. */
+export function firstOf(places: readonly string[]): string {
+  return places.length > 1 ? `${places[0]} and ${places.length - 1} more` : `${places[0]}`;
 }
 
 /** Same and different pairs merged so that any prefix holds them in the proportion of the whole. */

@@ -3,6 +3,7 @@
 // The fold-wise "val" rule of insightface is in validationRate.ts.
 
 import { TopofrError } from "@topofr/formats";
+import { sortScores } from "./sortScores.js";
 
 /** Similarity of pairs, in the precision in which they were computed. */
 export type Scores = Float32Array | Float64Array;
@@ -62,8 +63,8 @@ export function rocCurve(scores: Scores, same: Uint8Array): RocCurve {
     if (same[k] === 0) other[k - ownCount] = score;
     else own[ownCount++] = score;
   }
-  own.sort();
-  other.sort();
+  sortScores(own);
+  sortScores(other);
 
   const thresholds = new Values(scores.length + 1);
   const trueAccepts = new Uint32Array(scores.length + 1);
@@ -170,17 +171,24 @@ function ratePoint(curve: RocCurve, k: number, far: number): RatePoint {
 export function dropCollinear(curve: RocCurve): RocCurve {
   const { trueAccepts, falseAccepts, thresholds } = curve;
   const last = thresholds.length - 1;
-  const isKept = (k: number) => k <= 1 || k === last || bends(trueAccepts, k) || bends(falseAccepts, k);
+  const kept = new Uint32Array(thresholds.length);
   let count = 0;
-  for (let k = 0; k <= last; k++) if (isKept(k)) count += 1;
-  const kept = new Uint32Array(count);
-  for (let k = 0, place = 0; k <= last; k++) if (isKept(k)) kept[place++] = k;
+  for (let k = 0; k <= last; k++) {
+    if (k <= 1 || k === last || bends(trueAccepts, k) || bends(falseAccepts, k)) kept[count++] = k;
+  }
+  const points = kept.subarray(0, count);
   return {
     ...curve,
-    thresholds: Float64Array.from(kept, (k) => thresholds[k]!),
-    trueAccepts: Float64Array.from(kept, (k) => trueAccepts[k]!),
-    falseAccepts: Float64Array.from(kept, (k) => falseAccepts[k]!),
+    thresholds: pick(thresholds, points),
+    trueAccepts: pick(trueAccepts, points),
+    falseAccepts: pick(falseAccepts, points),
   };
+}
+
+function pick(values: Scores | Counts, points: Uint32Array): Float64Array {
+  const result = new Float64Array(points.length);
+  for (let k = 0; k < points.length; k++) result[k] = values[points[k]!]!;
+  return result;
 }
 
 function bends(counts: Counts, k: number): boolean {

@@ -15,6 +15,7 @@ const POINT = 0x2e;
 const LARGEST_ID = 2 ** 31 - 1; // int32
 /** Below 2^53 a mantissa is exact, and so are the powers of ten up to 10^22: one division rounds correctly. */
 const EXACT_DIGITS = 15;
+const POWERS_OF_TEN = Float64Array.from({ length: EXACT_DIGITS + 1 }, (_, k) => Number(`1e${k}`));
 
 /**
  * Calls `use` for every line that is not blank, with the cursor at its first field. What `use` leaves unread must be
@@ -103,7 +104,7 @@ export class LineFields {
     }
     this.at = at;
     if (digits > 0 && digits <= EXACT_DIGITS && this.atFieldEnd()) {
-      const size = decimals > 0 ? mantissa / 10 ** decimals : mantissa;
+      const size = decimals > 0 ? mantissa / POWERS_OF_TEN[decimals]! : mantissa;
       return negative ? -size : size;
     }
     this.at = start;

@@ -7,9 +7,9 @@ import { writeFileAtomic } from "@topofr/formats";
 import type { PersistenceDiagram } from "@topofr/topology";
 import { setNumThreads } from "@topofr/torch";
 import type { FaceDataset } from "../data/dataset.js";
-import { openImageFolder } from "../data/imageFolder.js";
 import type { ImageSource } from "../data/imageSource.js";
 import { loadImages } from "../data/loader.js";
+import { openDataset } from "../data/openDataset.js";
 import { contactSheet } from "../data/synthetic/contactSheet.js";
 import { embedImages } from "../evaluate/embedImages.js";
 import type { VerificationReport } from "../evaluate/verification.js";
@@ -46,7 +46,7 @@ export async function writeRunReport(run: RunFolder): Promise<string> {
   const { recipe } = parseRecipe(JSON.stringify(await readConfig(run)), run.config);
   setNumThreads(recipe.threads ?? availableParallelism());
   const { events } = readEventLog(run.events);
-  const dataset = await openImageFolder(recipe.data.path, {
+  const dataset = await openDataset(recipe.data.path, {
     minImagesPerIdentity: recipe.data.minImagesPerIdentity,
   });
   const verifier = await openVerifier(recipe);
@@ -153,10 +153,11 @@ async function look(
 
 /** Unseen people's images where the recipe has any, else training images. */
 function diagramImages(seed: number, verifier: Verifier | null, training: FaceDataset): ImageSource[] {
-  const count = verifier === null ? training.labels.length : verifier.images.length;
+  const count = verifier?.images.length ?? training.labels.length;
   const order = new RandomStream(seed, "diagram images").permutation(count);
-  return Array.from(order.subarray(0, DIAGRAM_IMAGES), (index) =>
-    verifier === null ? training.source(index) : verifier.images[index]!,
+  return Array.from(
+    order.subarray(0, DIAGRAM_IMAGES),
+    (index) => verifier?.images[index] ?? training.source(index),
   );
 }
 

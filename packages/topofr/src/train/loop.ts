@@ -4,8 +4,8 @@ import { TopofrError } from "@topofr/formats";
 import { TopologyError } from "@topofr/topology";
 import { setNumThreads } from "@topofr/torch";
 import type { FaceDataset } from "../data/dataset.js";
-import { openImageFolder } from "../data/imageFolder.js";
 import { type Batch, BatchLoader } from "../data/loader.js";
+import { openDataset } from "../data/openDataset.js";
 import { EpochSampler } from "../data/sampler.js";
 import type { EndReason, LoggedEvent } from "../runs/events.js";
 import { openRecorder, type Recorder } from "../runs/recorder.js";
@@ -53,7 +53,7 @@ export interface TrainResult {
 export async function trainRun(options: TrainOptions): Promise<TrainResult> {
   const { recipe } = options;
   setNumThreads(recipe.threads ?? availableParallelism());
-  const dataset = await openImageFolder(recipe.data.path, {
+  const dataset = await openDataset(recipe.data.path, {
     minImagesPerIdentity: recipe.data.minImagesPerIdentity,
   });
   const verifier = await openVerifier(recipe);

@@ -20,7 +20,7 @@ function refuse(context: z.core.$RefinementCtx, path: string[], message: string)
 }
 
 const dataSchema = z.strictObject({
-  path: path.describe("folder of training images, identity/image.jpg"),
+  path: path.describe("training images: folder of identity/image.jpg, RecordIO, or tar shards"),
   minImagesPerIdentity: count.default(1).describe("identities with fewer images are left out"),
   onBadImage: z
     .enum(["skip", "fail"])

@@ -57,7 +57,7 @@ schedule: 5
     ];
     expect(errors(yaml, overrides)).toMatchInlineSnapshot(`
       "E_RECIPE 22 problems in recipes/my.yaml
-        recipes/my.yaml:2 data.path is missing: folder of training images, identity/image.jpg
+        recipes/my.yaml:2 data.path is missing: training images: folder of identity/image.jpg, RecordIO, or tar shards
         recipes/my.yaml:3 unknown key "data.pth"; did you mean "data.path"?
         recipes/my.yaml:4 data.resize: expected one of error, fit, found "yes please"
         recipes/my.yaml:5 model.network: expected one of mobilefacenet, mobilefacenet-large, iresnet18, iresnet34, iresnet50, iresnet100, iresnet200, found "resnet50"; did you mean "iresnet50"?
@@ -117,7 +117,7 @@ evaluate: { atStart: true }
       'E_RECIPE recipes/my.yaml:1 expected keys with values, for example "epochs: 20"',
     );
     expect(errors("")).toBe(
-      "E_RECIPE recipes/my.yaml data.path is missing: folder of training images, identity/image.jpg",
+      "E_RECIPE recipes/my.yaml data.path is missing: training images: folder of identity/image.jpg, RecordIO, or tar shards",
     );
   });
 

@@ -1,7 +1,7 @@
 // Which points of a PlaneTree are still there, and the search that takes one of them within reach. Behind the
 // bottleneck matching, which visits every point at most once in a pass.
 
-import { type PlaneTree, STACK_SIZE } from "./planeTree.js";
+import { LEAF_SIZE, type PlaneTree, STACK_SIZE } from "./planeTree.js";
 
 export class AliveTree {
   readonly #tree: PlaneTree;
@@ -35,26 +35,35 @@ export class AliveTree {
   /** Takes away some point within `reach` of (x, y) and returns it; -1 when there is none. */
   take(x: number, y: number, reach: number): number {
     const tree = this.#tree;
-    const stack = this.#stack;
+    const { minX, maxX, minY, maxY, start, end } = tree;
+    const [stack, count, alive] = [this.#stack, this.#count, this.#alive];
     let top = 0;
     stack[top++] = 0;
     while (top > 0) {
       const node = stack[--top]!;
-      if (this.#count[node] === 0 || tree.boxDistance(node, x, y) > reach) continue;
-      if (!tree.isLeaf(node)) {
+      if (
+        count[node] === 0 ||
+        minX[node]! - x > reach ||
+        x - maxX[node]! > reach ||
+        minY[node]! - y > reach ||
+        y - maxY[node]! > reach
+      ) {
+        continue;
+      }
+      if (end[node]! - start[node]! > LEAF_SIZE) {
         stack[top++] = 2 * node + 1;
         stack[top++] = 2 * node + 2;
         continue;
       }
-      for (let place = tree.start[node]!; place < tree.end[node]!; place++) {
+      for (let place = start[node]!; place < end[node]!; place++) {
         if (
-          this.#alive[place] === 1 &&
+          alive[place] === 1 &&
           Math.abs(tree.x[place]! - x) <= reach &&
           Math.abs(tree.y[place]! - y) <= reach
         ) {
-          this.#alive[place] = 0;
+          alive[place] = 0;
           for (let above = node; ; above = (above - 1) >> 1) {
-            this.#count[above]!--;
+            count[above]!--;
             if (above === 0) return tree.order[place]!;
           }
         }

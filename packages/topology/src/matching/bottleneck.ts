@@ -7,7 +7,7 @@ import type { PlaneTree } from "./planeTree.js";
 import { groundDistance, type PlanePoints } from "./points.js";
 
 /** Candidate values that are sorted at once; while there are more, bisection goes on. */
-const LISTED = 1 << 18;
+const LISTED = 1 << 14;
 
 /** Bisections before the candidates are counted, and between counts. */
 const BISECTIONS = 8;

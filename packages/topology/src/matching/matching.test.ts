@@ -4,7 +4,12 @@ import { execFileSync, spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { PersistenceDiagram } from "../diagram.js";
-import { bottleneckDistance, type DiagramDistance, wassersteinDistance } from "../distance.js";
+import {
+  bottleneckDistance,
+  type DiagramDistance,
+  distancesByDegree,
+  wassersteinDistance,
+} from "../distance.js";
 import { diagramDistanceGradient } from "./gradient.js";
 
 const SEED = 20_260_105;
@@ -256,6 +261,22 @@ test("essential classes match by birth and never a finite point", () => {
   const more = bottleneckDistance(diagram(a), diagram(b.slice(1)));
   expect(more).toMatchObject({ distance: Infinity, lowerBound: Infinity, exact: true });
   expect(more.matching).toContainEqual({ a: 0, b: null, cost: Infinity });
+});
+
+test("lists of diagrams are compared degree by degree", () => {
+  const loops = diagram([[1, 3]]);
+  const components = { ...diagram([[0, 2]]), dimension: 0 };
+  expect(
+    distancesByDegree([components, loops], [{ ...components, deaths: Float64Array.of(1.5) }]).map(
+      ({ dimension, distance }) => [dimension, distance],
+    ),
+  ).toEqual([
+    [0, 0.5],
+    [1, 1],
+  ]);
+  const squares = (a: PersistenceDiagram, b: PersistenceDiagram) => wassersteinDistance(a, b, { p: 2 });
+  expect(distancesByDegree([loops], [loops], squares)).toMatchObject([{ dimension: 1, distance: 0 }]);
+  expect(() => distancesByDegree([loops, loops], [])).toThrow("two diagrams of degree 1");
 });
 
 test("gradients are the change of the distance when a coordinate moves", () => {

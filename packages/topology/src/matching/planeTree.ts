@@ -3,7 +3,7 @@
 // in arrays beside it. The metric is L-infinity throughout.
 
 /** Points in a leaf at most. */
-const LEAF_SIZE = 8;
+export const LEAF_SIZE = 8;
 
 /** Entries of a traversal's stack: one sibling for each level, two at the last; 2^60 points would fill it. */
 export const STACK_SIZE = 64;

@@ -13,17 +13,17 @@ export interface WassersteinMatching {
   readonly exact: boolean;
 }
 
-const FIRST_EPSILON = 0.5; // a match saves at most 2
+const FIRST_EPSILON = 0.05; // a match saves at most 2
 const EPSILON_STEP = 5;
 const LAST_EPSILON = 1e-14;
+
+/** A cost this near its lower bound, as a share of it, is the optimum to the rounding of its sum. */
+const ROUNDING = 1e-12;
 
 /** Pairs for each point among which the optimum is sought; more would take longer than another round. */
 const PAIRS_EACH = 24;
 
-/** From this round on, pairs that are still possible are mostly ties, which stay: twice as many are taken each round. */
-const TIES_FROM_ROUND = 6;
-
-/** Where this many are left however good the prices, memory ends the search for the optimum. */
+/** Ties can leave more pairs than that however good the prices. The last attempt is made among so many. */
 const MOST_PAIRS = 1 << 23;
 
 /**
@@ -41,23 +41,18 @@ export function wassersteinMatching(
   const { withoutMatching } = auction;
   const partner = auction.a.partner;
   const allowed = (1 + relativeError) ** p;
-  const mostPairs = (round: number) =>
-    Math.min(
-      MOST_PAIRS,
-      PAIRS_EACH * (auction.a.size + auction.b.size) * 2 ** Math.max(0, round - TIES_FROM_ROUND),
-    );
-  for (let round = 0, epsilon = FIRST_EPSILON; ; round++, epsilon /= EPSILON_STEP) {
+  const pairs = PAIRS_EACH * (auction.a.size + auction.b.size);
+  for (let epsilon = FIRST_EPSILON; ; epsilon /= EPSILON_STEP) {
     auction.run(epsilon);
     const mostSaved = auction.settle();
     const saved = savedBy(auction);
     const lower = Math.max(0, withoutMatching - mostSaved);
-    const lowerBound = longest * lower ** (1 / p);
-    const near = withoutMatching - saved <= lower * allowed;
-    if (relativeError > 0 && near) return { partner, lower: lowerBound, exact: false };
-    if (finishMatching(auction, mostSaved - saved, mostPairs(round))) {
-      return { partner, lower: lowerBound, exact: true };
-    }
-    if (epsilon <= LAST_EPSILON) return { partner, lower: lowerBound, exact: false };
+    const cost = withoutMatching - saved;
+    const last = epsilon <= LAST_EPSILON;
+    const near = relativeError > 0 && cost <= lower * allowed;
+    let exact = cost <= lower * (1 + ROUNDING);
+    if (!exact && !near) exact = finishMatching(auction, mostSaved - saved, last ? MOST_PAIRS : pairs);
+    if (exact || near || last) return { partner, lower: longest * lower ** (1 / p), exact };
   }
 }
 

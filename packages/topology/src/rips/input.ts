@@ -42,7 +42,7 @@ export interface ListedDistances {
  * @throws TopologyError `E_DISTANCES`, `E_OPTION`, `E_TOO_LARGE`.
  */
 export function ripsDistances(input: RipsInput, threshold: number, budget: MemoryBudget): RipsDistances {
-  if ("u" in input) return checkedList(input);
+  if ("u" in input) return checkedList(input, budget);
   if ("distances" in input) {
     const { matrix, n } = squareMatrix(input.distances);
     assertSomePoints(n);
@@ -161,7 +161,7 @@ function listOfPoints(
   let [u, v, lengths] = [new Int32Array(1024), new Int32Array(1024), new Float32Array(1024)];
   let count = 0;
   for (let i = 0; i < n; i++) {
-    budget.assertListFits(count, n, i / n);
+    budget.assertListFits(n, count, `${count} distances within the threshold among the first ${i}`);
     for (let j = i + 1; j < n; j++) {
       const length = single(distance(i, j), i, j);
       if (length > threshold) continue;
@@ -178,9 +178,10 @@ function listOfPoints(
   return { u: u.subarray(0, count), v: v.subarray(0, count), lengths: lengths.subarray(0, count) };
 }
 
-function checkedList({ n, u, v, distance }: SparseDistances): ListedDistances {
+function checkedList({ n, u, v, distance }: SparseDistances, budget: MemoryBudget): ListedDistances {
   assertCount(n, "n");
   assertSomePoints(n);
+  budget.assertListFits(n, u.length, `a list of ${u.length} distances`);
   const refuse = (message: string) => new TopologyError("E_DISTANCES", `list of distances: ${message}`);
   if (u.length !== v.length || u.length !== distance.length) {
     throw refuse(`${u.length} u, ${v.length} v and ${distance.length} distances; equal numbers expected`);

@@ -9,6 +9,7 @@ const BYTES_PER_PAIR_DEGREE_0 = 4 + 8;
 const BYTES_PER_PAIR = 4 + 16 + 8;
 /** The list, what sorting it needs, and neighbour lists. */
 const BYTES_PER_LISTED_EDGE = 12 + 28 + 16;
+const BYTES_PER_LISTED_POINT = 40;
 
 export const DEFAULT_MEMORY_LIMIT = 4 * 2 ** 30;
 
@@ -36,16 +37,15 @@ export class MemoryBudget {
     );
   }
 
-  /** `share` of the points have been looked at and gave `edges` edges. */
-  assertListFits(edges: number, n: number, share: number): void {
-    const bytes = edges * BYTES_PER_LISTED_EDGE;
+  /** @param what is said in the error, such as "a list of 70 distances". */
+  assertListFits(n: number, edges: number, what: string): void {
+    const bytes = edges * BYTES_PER_LISTED_EDGE + n * BYTES_PER_LISTED_POINT;
     if (bytes <= this.#limit) return;
+    const most = Math.max(0, Math.floor((this.#limit - n * BYTES_PER_LISTED_POINT) / BYTES_PER_LISTED_EDGE));
     throw new TopologyError(
       "E_TOO_LARGE",
-      `the threshold leaves too many distances: those of ${Math.ceil(share * n)} of ${n} points need ` +
-        `${gigabytes(bytes)}, the limit is ${gigabytes(this.#limit)}, which holds ` +
-        `${Math.floor(this.#limit / BYTES_PER_LISTED_EDGE)} distances. Lower the threshold, take landmarks, or raise ` +
-        "memoryLimit",
+      `${what} of ${n} points: ${gigabytes(bytes)} needed, the limit is ${gigabytes(this.#limit)}, in which ${most} ` +
+        "distances would fit. Take landmarks or a lower threshold, or raise memoryLimit",
     );
   }
 }

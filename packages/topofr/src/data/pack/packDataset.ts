@@ -38,6 +38,8 @@ export interface Packed {
   paths: string[];
   images: number;
   identities: number;
+  /** Identities of which no image was written; a folder has no place for them. */
+  withoutImages: number;
   /** Of the encoded images. */
   bytes: number;
   /** Images that were scaled, and encoded anew. */
@@ -66,6 +68,7 @@ export async function packDataset(
     paths: [],
     images: 0,
     identities: dataset.identities.length,
+    withoutImages: dataset.identities.length,
     bytes: 0,
     encodedAgain: 0,
     broken: [],
@@ -77,6 +80,7 @@ export async function packDataset(
     identities: dataset.identities,
     isOrdered: shuffleSeed === null,
     overwrite,
+    readFrom: dataset.kind === "tar" ? dataset.shards : [],
   };
   if (format === "recordio") packed.paths = await writeRecords(recordPath(target), input);
   else if (format === "tar") packed.paths = await writeTar(target, input, shardImages);
@@ -112,6 +116,7 @@ async function* packImages(
   packed: Packed,
 ): AsyncGenerator<PackedImage, void, undefined> {
   const nameOf = await imageNames(dataset);
+  const hasImages = new Uint8Array(dataset.identities.length);
   for (let first = 0; first < order.length; first += READ_AHEAD) {
     const samples = [...order.subarray(first, first + READ_AHEAD)];
     const images = await mapParallel(samples, async (sample) => {
@@ -125,9 +130,12 @@ async function* packImages(
     });
     for (const [i, image] of images.entries()) {
       if (image === null) continue;
+      const label = dataset.labels[samples[i]!]!;
       const name = withEnding(nameOf(samples[i]!, image.format), image);
-      yield { ...image, name, label: dataset.labels[samples[i]!]! };
+      yield { ...image, name, label };
       packed.images++;
+      packed.withoutImages -= 1 - hasImages[label]!;
+      hasImages[label] = 1;
       packed.bytes += image.bytes.length;
       if (image.encodedAgain) packed.encodedAgain++;
     }

@@ -16,6 +16,8 @@ export interface PackInput {
   /** Identity after identity, in the order of labels. */
   isOrdered: boolean;
   overwrite: boolean;
+  /** Absolute paths of the archives that the images are read from: never to be removed. */
+  readFrom: readonly string[];
 }
 
 /** Says which image does not have the size that the others have. */

@@ -1,6 +1,6 @@
 // Writes tar files that WebDataset reads: `identity/file.jpg` with `identity/file.cls`, the label, beside it. Reading: tarDataset.ts.
-import { basename, join } from "node:path";
-import { TarWriter } from "@topofr/formats";
+import { basename, dirname, join, resolve } from "node:path";
+import { TarWriter, TopofrError } from "@topofr/formats";
 import type { PackInput } from "./packInput.js";
 import { exactly, literally, openFileTarget, splitTarget } from "./target.js";
 
@@ -20,6 +20,12 @@ export async function writeTar(
     shardImages === null
       ? exactly(basename(path))
       : new RegExp(`^${literally(stem)}-\\d{${SHARD_DIGITS}}\\.tar$`);
+  const own = input.readFrom.find((read) => dirname(read) === resolve(folder) && files.test(basename(read)));
+  if (own !== undefined && shardImages !== null)
+    throw new TopofrError(
+      "E_USAGE",
+      `${own}: is what the images are read from; choose another name for the new set`,
+    );
   const mark = shardImages === null ? null : `${stem}.unfinished.json`;
   const finish = await openFileTarget(folder, { files, mark, overwrite: input.overwrite });
   const paths: string[] = [];

@@ -35,7 +35,9 @@ async function perfectReport(path: string) {
   const benchmark = await openBenchmark(path);
   const scores: PairScores[] = [];
   const report = await benchmark.report(axes(imageNames(benchmark).map(personOf)), 8, {
-    onScores: (found) => scores.push(found),
+    async onScores(found) {
+      scores.push(found);
+    },
   });
   return { benchmark, report, scores: scores[0] };
 }
@@ -104,8 +106,8 @@ describe("a .bin file", () => {
     expect(imageNames(benchmark)).toEqual([0, 1, 3, 5].map((k) => `cfp_fp.bin: image ${k}`));
     expect(benchmark.pairs!.folds).toBe(10);
     expect(benchmark.warnings).toEqual([
-      `${path}: pairs 1 and 4 are of the same two images, called different and same`,
-      `${path}: pair 5 is an image and itself (called same)`,
+      `${path}: an image is paired with itself (pair 5)`,
+      `${path}: two images are called both same and different (pairs 1 and 4)`,
       `${path}: a pair that is listed twice counts twice (pair 3 repeats pair 0)`,
     ]);
   });

@@ -29,7 +29,7 @@ export async function openIjb(name: string, root: string): Promise<BenchmarkOf<I
     async report(embeddings, dimension, { onScores } = {}) {
       const templates = templateFeatures({ ...meta, features: embeddings, layout: "summed", dimension });
       const scores = templatePairScores(templates, meta.pairs);
-      onScores?.({ scores, same, folds: NO_FOLDS });
+      await onScores?.({ scores, same, folds: NO_FOLDS });
       return {
         kind: "ijb",
         ...verifyTemplates(scores, same),

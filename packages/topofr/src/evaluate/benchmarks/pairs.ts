@@ -4,7 +4,7 @@ import { basename, dirname } from "node:path";
 import { readFaceBin } from "@topofr/formats";
 import type { ImageSource } from "../../data/imageSource.js";
 import { type Benchmark, type BenchmarkOf, cosinesOfDistances, type PairsReport } from "../benchmark.js";
-import { DEFAULT_FOLDS, type PairSet, readPairs, repeatedPairs } from "../pairs.js";
+import { DEFAULT_FOLDS, firstOf, type PairSet, readPairs, repeatedPairs } from "../pairs.js";
 import { distancesOfPairs, verifyPairs } from "../verification.js";
 
 /** @throws as `readPairs` */
@@ -38,7 +38,10 @@ function pairBenchmark(
     pairs: { same, folds },
     warnings: pairs.warnings,
     async report(embeddings, _, { onScores } = {}) {
-      onScores?.({ scores: cosinesOfDistances(distancesOfPairs(embeddings, pairs)), same, folds });
+      if (onScores) {
+        const scores = cosinesOfDistances(distancesOfPairs(embeddings, pairs));
+        await onScores({ scores, same, folds });
+      }
       return { kind: "pairs", ...verifyPairs(embeddings, pairs) };
     },
   };
@@ -67,26 +70,26 @@ function binPairs(path: string, encoded: readonly Uint8Array[], flags: readonly 
   };
 }
 
-/** Published files have such pairs, so that refusing them would refuse the benchmark. */
+/** Published files have such pairs, so that refusing them would refuse the benchmark. One sentence a kind. */
 function binWarnings(path: string, places: readonly number[], flags: readonly boolean[]): string[] {
   const seen = new Map<string, number>();
-  const repeated: string[] = [];
-  const warnings: string[] = [];
+  const [selves, contradictions, repeated]: [string[], string[], string[]] = [[], [], []];
   flags.forEach((flag, k) => {
     const [a, b] = [places[2 * k]!, places[2 * k + 1]!].sort((x, y) => x - y) as [number, number];
     const other = seen.get(`${a} ${b}`);
-    if (a === b) warnings.push(`${path}: pair ${k} is an image and itself (called ${word(flag)})`);
+    if (a === b) selves.push(`pair ${k}`);
     else if (other === undefined) seen.set(`${a} ${b}`, k);
     else if (flags[other] === flag) repeated.push(`pair ${k} repeats pair ${other}`);
-    else
-      warnings.push(
-        `${path}: pairs ${other} and ${k} are of the same two images, called ${word(!flag)} and ${word(flag)}`,
-      );
+    else contradictions.push(`pairs ${other} and ${k}`);
   });
-  return [...warnings, ...(repeated.length === 0 ? [] : [repeatedPairs(path, repeated)])];
+  return [
+    ...(selves.length === 0 ? [] : [`${path}: an image is paired with itself (${firstOf(selves)})`]),
+    ...(contradictions.length === 0
+      ? []
+      : [`${path}: two images are called both same and different (${firstOf(contradictions)})`]),
+    ...(repeated.length === 0 ? [] : [repeatedPairs(path, repeated)]),
+  ];
 }
-
-const word = (same: boolean) => (same ? "same" : "different");
 
 /** Lists that a folder of images may have beside them, in the order they are looked for. */
 export const PAIR_LISTS = ["pairs.txt", "pairs_label.txt"] as const;
