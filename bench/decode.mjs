@@ -42,7 +42,7 @@ try {
       { seed: 1, identities: images / 20, imagesPerIdentity: 20, format: "jpg" },
       () => {},
     );
-  const packed = join(folder, "packed");
+  const packed = join(folder, "faces.rec");
   run(process.execPath, [join(root("packages/topofr/dist/cli/main.js")), "data", "pack", data, packed]);
 
   const results = { folder: [], recordio: [], pillow: [] };

@@ -13,6 +13,7 @@
 #include "dtypes.h"
 #include "errors.h"
 #include "tensorObject.h"
+#include "topology/bindings.h"
 #include "values.h"
 
 namespace topofr {
@@ -77,6 +78,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   defineScopes(env, exports);
   defineDispatch(env, exports);
   defineRandom(env, exports);
+  defineTopology(env, exports);
   exports.Set("tensorFromBytes", Napi::Function::New(env, tensorFromBytes));
   exports.Set("setGradEnabled", Napi::Function::New(env, setGradEnabled));
   exports.Set("buildInfo", Napi::Function::New(env, buildInfo));

@@ -11,7 +11,7 @@
 namespace topofr::topology {
 namespace {
 
-constexpr size_t kBlockBytes = size_t{96} << 20;  // of the rows that are held for products
+constexpr size_t kBlockBytes = size_t{192} << 20;  // of the rows that are held for products
 constexpr uint32_t kLargestBlock = 2048, kLeastBlock = 128;
 constexpr float kRounding = 0x1p-24f;
 
@@ -97,12 +97,13 @@ class PointTree {
   void centre() {
     mean_.assign(points_.dimension, 0);
     std::vector<double> row(points_.dimension);
+    const double share = 1.0 / points_.count;
     double largest = 0;
     for (Vertex i = 0; i < points_.count; ++i) {
       if (i % 256 == 0) control_.check();
       distance_.read(i, row.data());
       for (size_t k = 0; k < points_.dimension; ++k) {
-        mean_[k] += row[k] / points_.count;
+        mean_[k] += row[k] * share;
         largest = std::max(largest, std::fabs(row[k]));
       }
     }

@@ -81,9 +81,14 @@ SparseSpace::SparseSpace(Vertex n, CountedVector<Edge>&& edges, Control& control
     neighbours_[next[u]++] = {v, rank};
     neighbours_[next[v]++] = {u, rank};
   }
-  for (Vertex v = 0; v < n; ++v)
-    std::sort(neighbours_.begin() + starts_[v], neighbours_.begin() + starts_[v + 1],
-              [](const Neighbour& a, const Neighbour& b) { return a.vertex > b.vertex; });
+  for (Vertex v = 0; v < n; ++v) {
+    auto first = neighbours_.begin() + starts_[v], end = neighbours_.begin() + starts_[v + 1];
+    std::sort(first, end, [](const Neighbour& a, const Neighbour& b) { return a.vertex > b.vertex; });
+    auto twice = std::adjacent_find(first, end, [](const Neighbour& a, const Neighbour& b) { return a.vertex == b.vertex; });
+    if (twice != end)
+      throw std::invalid_argument("edge (" + std::to_string(edges_[twice->rank].u) + ", " +
+                                  std::to_string(edges_[twice->rank].v) + ") is listed twice");
+  }
 }
 
 }  // namespace topofr::topology

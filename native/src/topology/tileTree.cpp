@@ -91,12 +91,14 @@ bool TileTree::sweep(Side& side, uint32_t block, const float* distances, const f
   float* path = &side.path[block];
   distances += block;
   sizes += block;
+  constexpr float kUnderflow = 1e-30f;  // more than what products lose to it
+  const float width = 2 * slack * size + kUnderflow;
   uint32_t least = UINT32_MAX;
   int32_t any = 0;
   int32_t found[kBlock];
   for (uint32_t y = 0; y < kBlock; ++y) {
     const float upper = distances[y];
-    const float lower = upper - 2 * slack * (size + sizes[y]);
+    const float lower = upper - (width + 2 * slack * sizes[y]);
     path[y] = path[y] < joined ? joined : path[y];
     int32_t bits;
     std::memcpy(&bits, &upper, sizeof bits);

@@ -32,3 +32,18 @@ export {
   tensorFromBytes,
   zeros,
 } from "./tensor.js";
+export type { TopologyOptions } from "./topologyComputation.js";
+export {
+  type NativeCocycle,
+  type NativeRipsPairs,
+  type NativeRipsProblem,
+  type NativeSparseRipsProblem,
+  nativeRips,
+  nativeRipsAsync,
+  type RipsProgress,
+} from "./topologyRips.js";
+export {
+  minimumSpanningTreeOfPoints,
+  type PointTreeOptions,
+  type TreeEdges,
+} from "./topologyTree.js";

@@ -23,6 +23,20 @@ export interface OperatorSchema {
   returns: string[];
 }
 
+/** What a computation of native/src/topology may take. */
+export interface NativeLimits {
+  threads: number;
+  /** Bytes; beyond them it fails. */
+  memoryLimit: number;
+}
+
+/** One that runs off the main thread. */
+export interface NativeComputation {
+  promise: Promise<unknown>;
+  progress(): [stage: number, done: number, total: number];
+  cancel(): void;
+}
+
 export interface NativeAddon {
   Tensor: { prototype: object };
   operator(name: string): (...args: unknown[]) => unknown;
@@ -42,6 +56,9 @@ export interface NativeAddon {
   releaseCachedMemory(): void;
   setCacheLimit(bytes: number): void;
   setNumThreads(count: number): void;
+  rips(problem: object, limits: NativeLimits): unknown;
+  startRips(problem: object, limits: NativeLimits): NativeComputation;
+  startPointTree(points: object, limits: NativeLimits): NativeComputation;
   buildInfo(): {
     torchVersion: string;
     compiler: string;

@@ -73,8 +73,12 @@ export function pairCount({ rows, columns, triangle }: BlockPair): number {
   return triangle ? (rows.length * (rows.length - 1)) / 2 : rows.length * columns.length;
 }
 
-/** Counts the cosines of a block's pairs; pairs of one identity are genuine. */
-export function countBlock(source: ScoredRows, block: BlockPair, histogram: ScoreHistogram): void {
+/** Counts the cosines of a block's pairs into every histogram; pairs of one identity are genuine. */
+export function countBlock(
+  source: ScoredRows,
+  block: BlockPair,
+  histograms: readonly ScoreHistogram[],
+): void {
   const { identityIds, dimension } = source;
   const left = unitRows(source, block.rows);
   const right = tensor(block.triangle ? left : unitRows(source, block.columns), {
@@ -87,9 +91,13 @@ export function countBlock(source: ScoredRows, block: BlockPair, histogram: Scor
     right.dispose();
   }
   const columnIds = Int32Array.from(block.columns, (row) => identityIds[row]!);
-  block.rows.forEach((row, r) => {
-    histogram.add(scores, r * columnIds.length, columnIds, block.triangle ? r + 1 : 0, identityIds[row]!);
-  });
+  for (const histogram of histograms) {
+    block.rows.forEach((row, r) => {
+      const from = block.triangle ? r + 1 : 0;
+      histogram.add(scores, r * columnIds.length, columnIds, from, identityIds[row]!);
+    });
+    histogram.raiseFloor();
+  }
 }
 
 function unitRows({ embeddings, dimension, scales }: ScoredRows, rows: Int32Array): Float32Array {

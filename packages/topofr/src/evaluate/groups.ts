@@ -65,7 +65,7 @@ export interface GroupRow {
 
 /**
  * TAR at FAR of every group. Cosines are computed in float32 and counted in bins of 2^-24, so that a threshold is exact to the rounding
- * of the products. O(n²·dimension) time by libtorch's matrix product, on the threads that `setNumThreads` gave.
+ * of the products; of more than four million pairs, AUC and EER are read from bins of 1/4096. O(n²·dimension) time by libtorch's matrix product, on the threads that `setNumThreads` gave.
  *
  * @returns a row per group in the order of `groupNames`, then the union's
  * @throws E_DATA for a broken embedding, lists of different lengths, a group without images, or one in which only some images have a role; E_USAGE for FARs
@@ -82,10 +82,10 @@ export async function groupVerification(
   const union = chooseUnion(groups, options.union);
   const across = union === null ? [] : blocksAcross(union.groups);
   const blocks = groups.map((group) => [...blocksWithin(group)]);
-  const total = [...blocks.flat(), ...across].reduce((sum, block) => sum + pairCount(block), 0);
+  const total = pairsIn(blocks.flat()) + pairsIn(across);
   let done = 0;
-  const count = async (block: BlockPair, histogram: ScoreHistogram) => {
-    countBlock(source, block, histogram);
+  const count = async (block: BlockPair, histograms: readonly ScoreHistogram[]) => {
+    countBlock(source, block, histograms);
     done += pairCount(block);
     onProgress?.(done, total);
     await nextTurn(); // lets a signal arrive
@@ -95,18 +95,23 @@ export async function groupVerification(
   const rows: GroupRow[] = [];
   const own = new ScoreHistogram();
   const joint = union === null ? null : new ScoreHistogram();
+  joint?.reset(total, Math.max(...fars));
   for (const [g, group] of groups.entries()) {
-    for (const block of blocks[g]!) await count(block, own);
+    own.reset(pairsIn(blocks[g]!), Math.max(...fars));
+    const histograms = joint !== null && union?.groups.includes(group) ? [own, joint] : [own];
+    for (const block of blocks[g]!) await count(block, histograms);
     rows.push(groupRow(group.name, group.rows, images.identityIds, own, fars));
-    if (joint !== null && union?.groups.includes(group)) joint.take(own);
-    else own.clear();
   }
   if (union !== null && joint !== null) {
-    for (const block of across) await count(block, joint);
+    for (const block of across) await count(block, [joint]);
     const members = union.groups.flatMap((group) => [...group.rows]);
     rows.push(groupRow(union.name, members, images.identityIds, joint, fars));
   }
   return rows;
+}
+
+function pairsIn(blocks: readonly BlockPair[]): number {
+  return blocks.reduce((sum, block) => sum + pairCount(block), 0);
 }
 
 function checkFars(fars: readonly number[]): void {

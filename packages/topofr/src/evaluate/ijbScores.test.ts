@@ -22,8 +22,8 @@ const brute = ({ ids, features }: Templates, a: number, b: number) => {
 
 test("every pair gets the dot product of its templates, by matrix products or one by one", () => {
   const sizes = fc.record({
-    count: fc.integer({ min: 1, max: 80 }), // few pairs of many templates go one by one
-    pairs: fc.array(fc.tuple(fc.nat(79), fc.nat(79)), { minLength: 1, maxLength: 60 }),
+    count: fc.integer({ min: 1, max: 400 }), // few pairs of many templates go one by one
+    pairs: fc.array(fc.tuple(fc.nat(399), fc.nat(399)), { minLength: 1, maxLength: 150, size: "max" }),
     seed: fc.nat(99),
   });
   fc.assert(
@@ -40,13 +40,13 @@ test("every pair gets the dot product of its templates, by matrix products or on
         expect(scores[k]).toBeCloseTo(brute(set, a, second[k]!), 5);
       });
     }),
-    { seed: 13, numRuns: 150 },
+    { seed: 13, numRuns: 60 },
   );
 });
 
 test("a list of all pairs and the same pairs alone agree", () => {
   const set = templates([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 4);
-  const first = set.ids.length === 10 ? [...set.ids].flatMap((a) => [...set.ids].map(() => a)) : [];
+  const first = [...set.ids].flatMap((a) => [...set.ids].map(() => a));
   const second = [...set.ids].flatMap(() => [...set.ids]);
   const before = liveTensors();
   const all = templatePairScores(set, { first, second, same: new Uint8Array(100) });

@@ -1,9 +1,12 @@
 // The classification head: one centre a class, compared by angle.
 import { nn, noGrad, ops, randn, scope, type Tensor } from "@topofr/torch";
 
+/** Lengths of the rows, [rows, columns] -> [rows, 1]. */
+export const rowNorms = (matrix: Tensor): Tensor => matrix.norm(2, [1], { keepdim: true });
+
 /** Rows scaled to length 1. A zero row stays zero. */
 export const normalizeRows = (matrix: Tensor): Tensor =>
-  matrix.div(matrix.norm(2, [1], { keepdim: true }).clampMin(1e-12));
+  matrix.div(rowNorms(matrix).clampMin(1e-12));
 
 /** cos(theta_j) between embeddings and class centres: [batch, size], [classes, size] -> [batch, classes] in [-1, 1]. */
 export const cosineLogits = (embedding: Tensor, centres: Tensor): Tensor =>

@@ -1,10 +1,13 @@
 // The training objective, equation 10: L = L_cls + alpha · L_sa, with its parts for the log. The pieces: perturbation.ts
-// (before the network), margins/, damage.ts and alignment.ts.
-import type { Tensor } from "@topofr/torch";
+// (before the network), constraints.ts, margins/, mining/, damage.ts and alignment.ts.
+import type { nn, Tensor } from "@topofr/torch";
 import { RandomStream } from "../random/stream.js";
 import { type Alignment, structureAlignment } from "./alignment.js";
+import { rowNorms } from "./classifier.js";
+import { constrainedCosine } from "./constraints.js";
 import { type Damage, structureDamage } from "./damage.js";
 import { createMargin, type Margin } from "./margins/margin.js";
+import { createMining, type Mining } from "./mining/mining.js";
 import type { ObjectiveOptions } from "./objectiveOptions.js";
 import { perturb } from "./perturbation.js";
 
@@ -24,7 +27,7 @@ export interface ObjectiveInput {
 export interface ObjectiveLoss {
   /** Equation 10, a scalar. */
   loss: Tensor;
-  /** Equation 9: mean of omega · margin cross-entropy. */
+  /** Equation 9: mean of omega · margin cross-entropy; of a rival, what takes its place. */
   classificationLoss: Tensor;
   /** Null when that part of the method is off. */
   alignment: Alignment | null;
@@ -33,14 +36,20 @@ export interface ObjectiveLoss {
 
 export class Objective {
   readonly margin: Margin;
+  /** Parameters of the objective's own; null: none. */
+  readonly learned: nn.Module | null;
+  readonly #mining: Mining | null;
   readonly #perturbationStream: RandomStream;
   readonly #signStream: RandomStream;
 
+  /** Outside of scope(), since it may have parameters. */
   constructor(
     readonly options: ObjectiveOptions,
-    seed: number,
+    { seed, classes }: { seed: number; classes: number },
   ) {
-    this.margin = createMargin(options.margin);
+    this.margin = createMargin(options.margin, { classes, seed });
+    this.learned = this.margin.learned ?? null;
+    this.#mining = options.mining && createMining(options.mining, options.margin.scale);
     this.#perturbationStream = new RandomStream(seed, "perturbation");
     this.#signStream = new RandomStream(seed, "mixture signs");
   }
@@ -52,20 +61,28 @@ export class Objective {
       : perturb(images, this.options.perturbation, this.#perturbationStream);
   }
 
-  loss({ images, embedding, cosine, labels }: ObjectiveInput): ObjectiveLoss {
-    const { alignment: alignmentOptions, damage: damageOptions, mixture, margin } = this.options;
+  /** Of one training batch; takes it into the margin's running means. */
+  loss({ images, embedding, cosine: given, labels }: ObjectiveInput): ObjectiveLoss {
+    const { alignment: alignmentOptions, damage: damageOptions, mixture } = this.options;
+    const { margin } = this;
 
-    const logits = this.margin.logits(cosine, labels);
-    const crossEntropy = logits.crossEntropyLoss(labels, { reduction: NO_REDUCTION }); // L_arc, eq. 1
+    const cosine = constrainedCosine(given, labels, this.options.constraints);
+    const norms = rowNorms(embedding);
+    margin.observe?.(cosine, labels, norms);
+    const marginLogits = margin.logits(cosine, labels, norms);
+    const logits = this.#mining?.logits?.(marginLogits, labels) ?? marginLogits;
+    const predicted = cosine.mul(this.options.margin.scale); // without a margin
+    let losses =
+      margin.losses?.(logits, labels) ?? logits.crossEntropyLoss(labels, { reduction: NO_REDUCTION }); // L_arc, eq. 1
 
     let damage: Damage | null = null;
-    let weighted = crossEntropy;
     if (damageOptions !== null) {
-      const predicted = damageOptions.probability === "margin" ? logits : cosine.mul(margin.scale);
-      damage = structureDamage(predicted, labels, damageOptions, mixture, this.#signStream); // omega, eq. 8
-      weighted = crossEntropy.mul(damage.omega);
+      const estimated = damageOptions.probability === "margin" ? logits : predicted;
+      damage = structureDamage(estimated, labels, damageOptions, mixture, this.#signStream); // omega, eq. 8
+      losses = losses.mul(damage.omega);
     }
-    const classificationLoss = weighted.mean(); // L_cls, eq. 9
+    let classificationLoss = this.#mining?.reduce?.(losses, { logits, predicted, labels }) ?? losses.mean(); // L_cls, eq. 9
+    if (margin.regularizer) classificationLoss = classificationLoss.add(margin.regularizer(norms).mean());
 
     if (alignmentOptions === null)
       return { loss: classificationLoss, classificationLoss, alignment: null, damage };
@@ -74,9 +91,13 @@ export class Objective {
     return { loss, classificationLoss, alignment, damage };
   }
 
-  /** Random streams, for checkpoints. */
+  /** Random streams and the margin's running means, for checkpoints. */
   state(): Record<string, number[]> {
-    return { perturbation: this.#perturbationStream.state(), signs: this.#signStream.state() };
+    return {
+      perturbation: this.#perturbationStream.state(),
+      signs: this.#signStream.state(),
+      ...(this.margin.state && { margin: this.margin.state() }),
+    };
   }
 
   restore(state: Record<string, number[]>): void {
@@ -87,5 +108,6 @@ export class Objective {
       const saved = state[name];
       if (saved !== undefined) stream.restore(saved);
     }
+    if (state["margin"] !== undefined) this.margin.restore?.(state["margin"]);
   }
 }

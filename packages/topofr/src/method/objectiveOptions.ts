@@ -1,9 +1,11 @@
 // The switches of the training objective as a schema: only numbers and words. What a switch does: perturbation.ts,
-// alignment.ts, damage.ts, mixture.ts, margins/. Values: objectivePresets.ts. How a preset, a variant and overrides
-// become one checked set: objectiveComposition.ts. "D1" to "D13" are the differences between the paper's equations
-// and its published code, as docs/objective.md numbers them.
+// alignment.ts, damage.ts, mixture.ts, constraints.ts, margins/, mining/ (the last two have their switches with them).
+// Values: objectivePresets.ts. How a preset, a variant and overrides become one checked set: objectiveComposition.ts.
+// "D1" to "D13" are the differences between the paper's equations and its published code, as docs/objective.md numbers them.
 
 import { z } from "zod";
+import { marginChoiceSchema, marginSchema } from "./margins/marginOptions.js";
+import { miningChoiceSchema, miningSchema } from "./mining/miningOptions.js";
 
 export const PRESET_NAMES = ["paper", "official", "spherical"] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
@@ -17,45 +19,32 @@ export const VARIANT_NAMES = [
   "topofr-p",
   "topofr-f",
   "topofr-g",
+  "topofr-b",
+  "topofr-w",
+  "sphereface",
+  "curricularface",
+  "magface",
+  "adaface",
+  "elasticface",
+  "elasticface-plus",
+  "elasticface-cos",
+  "elasticface-cos-plus",
+  "uniface",
+  "mv-softmax",
+  "mv-softmax-fixed",
+  "mv-am",
+  "mv-am-fixed",
+  "atk",
+  "focal",
+  "ehsm",
+  "arcface-no-intra",
+  "arcface-no-inter",
+  "topofr-p-no-intra",
+  "topofr-p-no-inter",
 ] as const;
 export type VariantName = (typeof VARIANT_NAMES)[number];
 
 export const PERTURBATIONS = ["erasing", "blur", "grayscale", "jitter"] as const;
-
-const scale = z.number().positive().describe("s: what the cosines are multiplied by");
-const angle = z
-  .number()
-  .min(0)
-  .max(Math.PI / 2);
-const interClassFilter = z
-  .number()
-  .min(0)
-  .max(1)
-  .nullable()
-  .describe("cosines of other classes above this value are ignored (set to 0); null: none are");
-
-export const marginSchema = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("arcface"),
-    scale,
-    margin: angle.describe("m, radians: cos(theta + m) for the true class, with the monotone fallback"),
-    interClassFilter,
-  }),
-  z.strictObject({
-    kind: z.literal("cosface"),
-    scale,
-    margin: angle.describe("m: cos(theta) - m for the true class"),
-    interClassFilter,
-  }),
-  z.strictObject({
-    kind: z.literal("combined"),
-    scale,
-    m1: z.number().positive().describe("cos(m1 theta + m2) - m3 for the true class"),
-    m2: angle.describe("radians"),
-    m3: z.number().min(0),
-    interClassFilter,
-  }),
-]);
 
 export const perturbationSchema = z.strictObject({
   probability: z.number().gt(0).max(1).describe("xi: share of the samples that get one operation"),
@@ -72,10 +61,14 @@ export const perturbationSchema = z.strictObject({
 export const alignmentSchema = z.strictObject({
   weight: z.number().positive().describe("alpha: weight of the alignment loss in the total"),
   match: z
-    .enum(["symmetric", "sorted"])
-    .describe("symmetric: edges of each space read in both (eq. 2); sorted: sorted lengths compared (D1)"),
-  half: z.boolean().describe("the factor 1/2 of eq. 2 (D2)"),
-  reduce: z.enum(["sum", "batch-mean"]).describe("sum over edges, or that divided by the batch size (D2)"),
+    .enum(["symmetric", "sorted", "bottleneck", "wasserstein"])
+    .describe(
+      "symmetric: edges of each space read in both (eq. 2); sorted: sorted lengths compared (D1); bottleneck, wasserstein: the distance of the two diagrams (TopoFR-B, TopoFR-W)",
+    ),
+  half: z.boolean().describe("the factor 1/2 of eq. 2 (D2); not of the diagram distances"),
+  reduce: z
+    .enum(["sum", "batch-mean"])
+    .describe("sum over edges, or that divided by the batch size (D2); not of bottleneck, a maximum"),
   inputNorm: z
     .enum(["none", "theory-maximum", "batch-maximum", "unit-sphere"])
     .describe(
@@ -114,6 +107,12 @@ export const mixtureSchema = z.strictObject({
   entropyEpsilon: z.number().min(0).describe("epsilon in -sum p log(p + epsilon)"),
 });
 
+const constraintsSchema = z
+  .enum(["both", "intra-class", "inter-class"])
+  .describe(
+    "which pulls of the classification loss act: towards the sample's own centre (intra-class), away from the others' (inter-class)",
+  );
+
 /** Every switch of the objective, with no default left open. `null` turns a part off. */
 export const objectiveSchema = z.strictObject({
   margin: marginSchema,
@@ -121,11 +120,11 @@ export const objectiveSchema = z.strictObject({
   alignment: alignmentSchema.nullable(),
   damage: damageSchema.nullable(),
   mixture: mixtureSchema,
+  mining: miningSchema.nullable(),
+  constraints: constraintsSchema,
 });
 
 export type ObjectiveOptions = z.infer<typeof objectiveSchema>;
-export type MarginOptions = z.infer<typeof marginSchema>;
-export type MarginKind = MarginOptions["kind"];
 export type PerturbationOptions = z.infer<typeof perturbationSchema>;
 export type AlignmentOptions = z.infer<typeof alignmentSchema>;
 export type DamageOptions = z.infer<typeof damageSchema>;
@@ -143,23 +142,14 @@ export const objectiveChoiceSchema = z.strictObject({
     .enum(VARIANT_NAMES)
     .nullable()
     .default(null)
-    .describe("which parts are on, by the paper's names; null: all of the preset's"),
-  margin: z
-    .strictObject({
-      kind: z.enum(["arcface", "cosface", "combined"]).describe("which margin"),
-      scale,
-      margin: angle.describe("m of arcface (radians) and cosface"),
-      m1: z.number().positive().describe("combined: factor of the angle"),
-      m2: angle.describe("combined: added to the angle, radians"),
-      m3: z.number().min(0).describe("combined: taken from the cosine"),
-      interClassFilter,
-    })
-    .partial()
-    .optional(),
+    .describe("a method by its name: which parts are on; null: all of the preset's"),
+  margin: marginChoiceSchema.optional(),
   perturbation: perturbationSchema.partial().nullable().optional(),
   alignment: alignmentSchema.partial().nullable().optional(),
   damage: damageSchema.partial().nullable().optional(),
   mixture: mixtureSchema.partial().optional(),
+  mining: miningChoiceSchema.nullable().optional(),
+  constraints: constraintsSchema.optional(),
 });
 
 export type ObjectiveChoice = z.input<typeof objectiveChoiceSchema>;

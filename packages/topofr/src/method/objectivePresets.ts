@@ -39,6 +39,8 @@ const paper: ObjectiveOptions = {
     tolerance: 1e-10,
     entropyEpsilon: 0,
   },
+  mining: null,
+  constraints: "both",
 };
 
 /** What the published code does, quirks included (D1 to D13). */
@@ -75,6 +77,8 @@ const official: ObjectiveOptions = {
     tolerance: 1e-10,
     entropyEpsilon: 1e-5,
   },
+  mining: null,
+  constraints: "both",
 };
 
 /**

@@ -117,7 +117,11 @@ describe("from nothing to a verified model", () => {
 
 describe("failures end with status 1, a code and what to do", () => {
   test.each<[string, string[], RegExp]>([
-    ["no such data", ["--data", "nowhere"], /^topofr: E_FILE .*nowhere: no such folder/m],
+    [
+      "no such data",
+      ["--data", "nowhere"],
+      /^topofr: E_FILE .*nowhere: cannot open the data set: no such file or folder/m,
+    ],
     ["too few images", ["--data", "few"], /^topofr: E_DATA 2 samples do not fill one batch of 128/m],
     [
       "numbers that run away",

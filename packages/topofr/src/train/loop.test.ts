@@ -167,10 +167,15 @@ describe("bad data", () => {
 
   test.each<[string, Record<string, unknown>, string, RegExp]>([
     ["an empty folder", { "data.path": "EMPTY" }, "E_DATA", /the folder is empty/],
-    ["a missing folder", { "data.path": "MISSING" }, "E_FILE", /no such folder/],
+    ["a missing folder", { "data.path": "MISSING" }, "E_FILE", /no such file or folder/],
     ["fewer images than a batch", { batchSize: 7 }, "E_DATA", /6 samples do not fill one batch of 7/],
     ["fewer batches than a step", { accumulate: 7 }, "E_DATA", /do not fill one step of accumulate 7/],
-    ["pairs that are not there", { "evaluate.data": "EMPTY" }, "E_FILE", /pairs\.txt/],
+    [
+      "pairs that are not there",
+      { "evaluate.data": "EMPTY" },
+      "E_DATA",
+      /not a benchmark; expected a folder of images with pairs\.txt/,
+    ],
   ])("%s is an error before the first step", async (_, changes, code, message) => {
     const empty = join(folder.path, "empty");
     mkdirSync(empty, { recursive: true });

@@ -1,0 +1,98 @@
+// What the commands of topofr analyze share: lists on the command line, the model, progress, and where pictures go.
+
+import { basename } from "node:path";
+import { TopofrError } from "@topofr/formats";
+import type { Embedder } from "../evaluate/embedder.js";
+import type { RunFolder } from "../runs/runFolder.js";
+import { note, print } from "./command.js";
+import { openOnnxEmbedder, openTorchEmbedder } from "./engine.js";
+import { interruptible } from "./interrupt.js";
+import type { ModelPath } from "./modelPath.js";
+import { StatusLine } from "./progressView.js";
+
+const DEFAULT_OUT = "analysis";
+
+/** Parser of a list of whole numbers: "128" or "32,64,128". */
+export function wholeNumbers(flag: string, { min = 1 } = {}) {
+  return (text: string): number[] => {
+    const values = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+    if (values.every((value) => Number.isSafeInteger(value) && value >= min))
+      return [...new Set(values)].sort((a, b) => a - b);
+    throw new TopofrError(
+      "E_USAGE",
+      `${flag}: expected whole numbers of at least ${min} with commas between them, found "${text}"`,
+    );
+  };
+}
+
+/** Parser of a list of words out of those known. */
+export function words<Word extends string>(flag: string, known: readonly Word[]) {
+  return (text: string): Word[] => {
+    const found = text.split(",").map((part) => part.trim().toLowerCase());
+    const wrong = found.find((part) => !(known as readonly string[]).includes(part));
+    if (wrong === undefined) return [...new Set(found)] as Word[];
+    throw new TopofrError("E_USAGE", `${flag}: expected ${known.join(", ")} with commas between them, found "${text}"`);
+  };
+}
+
+/** `--out`, or the run's diagrams/, or ./analysis. */
+export const outFolder = (given: string | undefined, run: RunFolder | null): string =>
+  given ?? run?.diagrams ?? DEFAULT_OUT;
+
+/** @throws E_USAGE for a file of embeddings, which cannot embed */
+export async function openModel(model: ModelPath, flags: { card?: string; threads?: number }): Promise<Embedder> {
+  const { name, source } = model;
+  const threads = flags.threads ?? null;
+  if (model.kind === "onnx")
+    return openOnnxEmbedder(source, { name, card: flags.card ?? null, fields: {}, threads });
+  if (model.kind === "saved")
+    throw new TopofrError("E_USAGE", `${source}: holds embeddings, not a model; give it as the data`);
+  const { network, embeddingSize } = model;
+  return openTorchEmbedder({ name: basename(name), weights: source, network, embeddingSize, threads });
+}
+
+export interface Watched {
+  signal: AbortSignal;
+  onProgress(doing: string, done: number, total: number): void;
+}
+
+/** Runs the work with a progress line, and stops it at Ctrl-C. */
+export async function watched<Result>(work: (watch: Watched) => Promise<Result>): Promise<Result> {
+  const line = new StatusLine();
+  const interrupt = interruptible("stopping");
+  try {
+    return await work({
+      signal: interrupt.signal,
+      onProgress: (doing, done, total) =>
+        line.update((width) => (total > 1 ? `${doing}: ${done}/${total}` : doing).slice(0, width), {
+          force: done === total || done === 0,
+        }),
+    });
+  } finally {
+    line.clear();
+    interrupt.release();
+  }
+}
+
+/** Says which files were written. */
+export function printFiles(files: readonly string[]): void {
+  if (files.length > 0) print(`\nwritten:\n${files.map((file) => `  ${file}`).join("\n")}`);
+}
+
+export function noteWarnings(warnings: readonly string[]): void {
+  for (const warning of warnings) note(`warning: ${warning}`);
+}
+
+/** Columns as wide as their widest cell, numbers at the right of theirs. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, k) => Math.max(title.length, ...rows.map((row) => row[k]!.length)));
+  const isNumber = head.map((_, k) => rows.every((row) => /^[-\d]/.test(row[k]!)));
+  return [head, ...rows]
+    .map((row) =>
+      row
+        .map((cell, k) => (isNumber[k] ? cell.padStart(widths[k]!) : cell.padEnd(widths[k]!)))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
