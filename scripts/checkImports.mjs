@@ -31,6 +31,7 @@ export const LAYERS = {
     "torch",
     "topofr/random",
   ],
+  "topofr/export": ["topofr/models", "topofr/data", "formats", "topology", "torch", "topofr/random"],
   "topofr/train": [
     ...["topofr/evaluate", "topofr/models", "topofr/method", "topofr/data", "topofr/runs", "topofr/random"],
     ...["formats", "topology", "torch"],

@@ -28,6 +28,9 @@ function parseLock(text) {
   }
 }
 
+/** onnxruntime-node would fetch its CUDA libraries from elsewhere than the registry. */
+const SKIPPED_DOWNLOADS = { ONNXRUNTIME_NODE_INSTALL: "skip" };
+
 /** @param {import("./host.mjs").Host} host */
 export function installNpmPackages(host) {
   const log = join(host.root, ".setup/logs/npm.log");
@@ -36,7 +39,7 @@ export function installNpmPackages(host) {
     host.run(
       host.platform === "win32" ? "npm.cmd" : "npm",
       [...args, "--no-audit", "--no-fund", "--include=dev"],
-      { log },
+      { log, env: SKIPPED_DOWNLOADS },
     ).code;
 
   const locked = host.exists(join(host.root, "package-lock.json"));

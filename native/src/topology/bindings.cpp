@@ -4,7 +4,10 @@
 #include <cstring>
 #include <optional>
 
+#include "../errors.h"
+#include "../tensorObject.h"
 #include "computation.h"
+#include "gram.h"
 #include "pointTree.h"
 #include "rips.h"
 
@@ -261,9 +264,16 @@ Napi::Value startPointTree(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value gram(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), "gramMatrix", [&] {
+    return TensorObject::wrap(info.Env(), gramMatrix(TensorObject::expect(info.Env(), info[0], "points")));
+  });
+}
+
 }  // namespace
 
 void defineTopology(Napi::Env env, Napi::Object exports) {
+  exports.Set("gramMatrix", Napi::Function::New(env, gram));
   exports.Set("rips", Napi::Function::New(env, rips));
   exports.Set("startRips", Napi::Function::New(env, startRips));
   exports.Set("startPointTree", Napi::Function::New(env, startPointTree));

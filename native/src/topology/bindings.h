@@ -5,6 +5,7 @@
 
 namespace topofr {
 
+// gramMatrix(tensor): inner products of its rows.
 // rips(problem, limits): the pairs, computed on the calling thread and its helpers.
 // startRips(problem, limits), startPointTree(points, limits): { promise, progress(), cancel() }; off the main thread.
 void defineTopology(Napi::Env env, Napi::Object exports);

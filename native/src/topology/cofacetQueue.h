@@ -16,7 +16,7 @@ struct Cofacet {
 
 class CofacetQueue {
  public:
-  static constexpr Rank kWidestWindow = 1 << 17;
+  static constexpr Rank kWidestWindow = 1 << 14;
 
   CofacetQueue(const Field& field, Control& control)
       : field_(field), firsts_(Counted<uint32_t>(control)), occupied_(Counted<uint64_t>(control)),
@@ -39,6 +39,7 @@ class CofacetQueue {
       for (; occupied_[word] != 0; occupied_[word] &= occupied_[word] - 1)
         firsts_[word * 64 + __builtin_ctzll(occupied_[word])] = 0;
     nodes_.clear();
+    free_ = 0;
     now_.clear();
     here_ = 0;
   }
@@ -46,8 +47,15 @@ class CofacetQueue {
   // Not before what was taken last.
   void push(uint64_t term, Rank rank) {
     const uint32_t bucket = static_cast<uint32_t>(rank - low_);
-    nodes_.push_back({term, firsts_[bucket]});
-    firsts_[bucket] = static_cast<uint32_t>(nodes_.size());  // one more than the position; 0 ends the list
+    uint32_t node = free_;
+    if (node != 0) {
+      free_ = nodes_[node - 1].next;
+    } else {
+      nodes_.push_back({});
+      node = static_cast<uint32_t>(nodes_.size());
+    }
+    nodes_[node - 1] = {term, firsts_[bucket]};
+    firsts_[bucket] = node;
     occupied_[bucket / 64] |= uint64_t{1} << (bucket % 64);
   }
 
@@ -70,7 +78,7 @@ class CofacetQueue {
  private:
   struct Node {
     uint64_t term;
-    uint32_t next;
+    uint32_t next;  // in its bucket, or among the free ones; one more than the position, 0 at the end
   };
 
   // To the next bucket with something in it.
@@ -84,7 +92,13 @@ class CofacetQueue {
   }
 
   void drain() {
-    for (uint32_t at = firsts_[here_]; at != 0; at = nodes_[at - 1].next) now_.push_back(nodes_[at - 1].term);
+    uint32_t last = 0;
+    for (uint32_t at = firsts_[here_]; at != 0; at = nodes_[at - 1].next) {
+      now_.push_back(nodes_[at - 1].term);
+      last = at;
+    }
+    nodes_[last - 1].next = free_;
+    free_ = firsts_[here_];
     firsts_[here_] = 0;
     occupied_[here_ / 64] &= ~(uint64_t{1} << (here_ % 64));
     std::sort(now_.begin(), now_.end(),
@@ -93,6 +107,7 @@ class CofacetQueue {
 
   const Field& field_;
   Rank low_ = 0;
+  uint32_t free_ = 0;
   size_t words_ = 0, here_ = 0;  // of the window; the bucket taken from
   CountedVector<uint32_t> firsts_;
   CountedVector<uint64_t> occupied_;

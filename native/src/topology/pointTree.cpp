@@ -129,9 +129,12 @@ class PointTree {
           distance_.read(static_cast<Vertex>(i), row.data());
           float* out = values + (i - begin) * points_.dimension;
           double size = 0;
+          for (size_t k = 0; k < points_.dimension; ++k) out[k] = static_cast<float>((row[k] - mean_[k]) * scale_);
+          const bool squared = points_.metric != Metric::kManhattan;
+#pragma omp simd reduction(+ : size)
           for (size_t k = 0; k < points_.dimension; ++k) {
-            out[k] = static_cast<float>((row[k] - mean_[k]) * scale_);
-            size += points_.metric == Metric::kManhattan ? std::fabs(out[k]) : static_cast<double>(out[k]) * out[k];
+            double x = std::fabs(out[k]);
+            size += squared ? x * x : x;
           }
           sizes_[i] = static_cast<float>(size);
         }

@@ -61,6 +61,14 @@ void DenseSpace::finish() {
     auto [u, v] = edge(rank);
     ranks_[u * stride_ + v] = ranks_[v * stride_ + u] = rank;
   }
+  groups_ = static_cast<uint32_t>(stride_ / kGroup);
+  groupStride_ = (groups_ + kLanes - 1) / kLanes * kLanes;
+  leasts_.assign(groupStride_ * n_, kNever);
+  for (Vertex v = 0; v < n_; ++v)
+    for (uint32_t group = 0; group < groups_; ++group) {
+      const Rank* first = &ranks_[v * stride_ + group * kGroup];
+      leasts_[v * groupStride_ + group] = *std::min_element(first, first + kGroup);
+    }
 }
 
 SparseSpace::SparseSpace(Vertex n, CountedVector<Edge>&& edges, Control& control)

@@ -31,7 +31,8 @@ class DenseSpace {
   // An edge as one number, in the order of the filtration but for ties: length and smaller vertex; see `add`.
   using Key = uint64_t;
 
-  DenseSpace(Vertex n, Control& control) : n_(n), control_(control), keys_(Counted<Key>(control)), ranks_(Counted<Rank>(control)) {}
+  DenseSpace(Vertex n, Control& control)
+      : n_(n), control_(control), keys_(Counted<Key>(control)), ranks_(Counted<Rank>(control)), leasts_(Counted<Rank>(control)) {}
 
   // Edges in ascending order of (u, v), u < v; lengths are not negative. Then `finish`.
   void reserve(size_t edges) { keys_.reserve(edges); }
@@ -52,14 +53,26 @@ class DenseSpace {
   void extend(const Vertices<K>& v, Rank rank, Rank low, Rank high, Emit&& emit) const {
     const Rank* rows[K];
     for (int k = 0; k < K; ++k) rows[k] = row(v[k]);
-    for (uint32_t block = 0; block < n_; block += kLanes) {
-      for (uint64_t mask = maximumWithin<K>(rows, block, rank, low, high); mask != 0; mask &= mask - 1) {
-        uint32_t w = block + __builtin_ctzll(mask);
+    auto found = [&](uint32_t first, uint64_t mask) {
+      for (; mask != 0; mask &= mask - 1) {
+        uint32_t w = first + __builtin_ctzll(mask);
         Rank extended = rank;
         for (int k = 0; k < K; ++k) extended = std::max(extended, rows[k][w]);
         emit(w, extended);
       }
+    };
+    if constexpr (K > 2) {
+      for (uint32_t block = 0; block < n_; block += kLanes) found(block, maximumWithin<K>(rows, block, rank, low, high));
+      return;
     }
+    // Edges have few cofacets within a window: whole cache lines of the rows, which are far apart in memory, are left out.
+    const Rank* leasts[K];
+    for (int k = 0; k < K; ++k) leasts[k] = &leasts_[v[k] * groupStride_];
+    for (uint32_t some = 0; some < groups_; some += kLanes)
+      for (uint64_t groups = maximumWithin<K>(leasts, some, 0, 0, high); groups != 0; groups &= groups - 1) {
+        const uint32_t first = (some + __builtin_ctzll(groups)) * kGroup;
+        found(first, maximumWithin<K, kGroup>(rows, first, rank, low, high));
+      }
   }
 
   // The largest vertex above `floor` whose addition leaves the rank as it is; -1 when there is none.
@@ -89,10 +102,12 @@ class DenseSpace {
   const Rank* row(Vertex v) const { return &ranks_[v * stride_]; }
 
   Vertex n_;
-  size_t stride_ = 0;
+  size_t stride_ = 0, groupStride_ = 0;
+  uint32_t groups_ = 0;
   Control& control_;
-  CountedVector<Key> keys_;    // sorted: bits of the length above the code u * n + v
-  CountedVector<Rank> ranks_;  // [n, stride]; never on the diagonal, so that a simplex's own vertices do not extend it
+  CountedVector<Key> keys_;     // sorted: bits of the length above the code u * n + v
+  CountedVector<Rank> ranks_;   // [n, stride]; never on the diagonal, so that a simplex's own vertices do not extend it
+  CountedVector<Rank> leasts_;  // [n, groupStride], of each group of a row
 };
 
 class SparseSpace {

@@ -6,6 +6,16 @@ export { fileError, isSystemError } from "./fileError.js";
 export { type InputFile, openInputFile, withInputFile } from "./inputFile.js";
 export { decodeNpy, encodeNpy, type NpyArray, readNpy, writeNpy } from "./npy.js";
 export { readNpz, writeNpz } from "./npz.js";
+export {
+  decodeOnnx,
+  encodeOnnx,
+  type OnnxAttribute,
+  type OnnxDType,
+  type OnnxFile,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValue,
+} from "./onnx.js";
 export { GlobalReference, type PickleGlobal, type UnpickleOptions, unpickle, unpickleAt } from "./pickle.js";
 export { printable } from "./printable.js";
 export { encodeRecord, RECORD_MAGIC, type RecordPlace, readRecordAt } from "./recordIo.js";

@@ -1,7 +1,12 @@
 // What other programs use of TopoFR's training side. The command line (topofr …) is built of the same.
 export type { FaceDataset } from "./data/dataset.js";
-export { openDataset } from "./data/openDataset.js";
 export { type ImageSource, imageFile, sourceName } from "./data/imageSource.js";
+export { openDataset } from "./data/openDataset.js";
+export type { Benchmark, BenchmarkReport } from "./evaluate/benchmark.js";
+export { openBenchmark } from "./evaluate/benchmarks/open.js";
+export type { Embedder } from "./evaluate/embedder.js";
+export { openOnnxEmbedder } from "./evaluate/embedderOnnx.js";
+export { openTorchEmbedder } from "./evaluate/embedderTorch.js";
 export { embedImages } from "./evaluate/embedImages.js";
 export { evaluateModel } from "./evaluate/evaluateModel.js";
 export { type PairSet, readPairs } from "./evaluate/pairs.js";

@@ -33,6 +33,7 @@ export {
   zeros,
 } from "./tensor.js";
 export type { TopologyOptions } from "./topologyComputation.js";
+export { gramMatrix } from "./topologyGram.js";
 export {
   type NativeCocycle,
   type NativeRipsPairs,

@@ -56,6 +56,7 @@ export interface NativeAddon {
   releaseCachedMemory(): void;
   setCacheLimit(bytes: number): void;
   setNumThreads(count: number): void;
+  gramMatrix(points: Tensor): Tensor;
   rips(problem: object, limits: NativeLimits): unknown;
   startRips(problem: object, limits: NativeLimits): NativeComputation;
   startPointTree(points: object, limits: NativeLimits): NativeComputation;

@@ -43,8 +43,10 @@ export async function finished(
   const cancel = () => computation.cancel();
   let failure: unknown;
   const report = () => {
+    const [stage, done, total] = computation.progress();
+    if (total === 0) return; // the input is still being read
     try {
-      onProgress?.(...computation.progress());
+      onProgress?.(stage, done, total);
     } catch (error) {
       failure = error; // the caller's: it ends the computation and comes out of the promise
       cancel();

@@ -8,10 +8,12 @@ import { addHardSamples } from "./analyzeHardSamples.js";
 import { addCommand } from "./command.js";
 
 export function addAnalyze(program: Command): void {
-  const analyze = addCommand(program, "analyze", "Look at the shape of data and embeddings (the paper's figures).", [
-    "analyze diagrams faces --count 1000",
-    "analyze discrepancy runs/baseline runs/topofr",
-  ]);
+  const analyze = addCommand(
+    program,
+    "analyze",
+    "Look at the shape of data and embeddings (the paper's figures).",
+    ["analyze diagrams faces --count 1000", "analyze discrepancy runs/baseline runs/topofr"],
+  );
   addDiagrams(analyze);
   addDiscrepancy(analyze);
   addEntropy(analyze);

@@ -3,14 +3,17 @@
 import { TopofrError } from "@topofr/formats";
 import { type Command, Option } from "commander";
 import type { DiagramReport } from "../experiments/analysis/diagramAnalysis.js";
+import type { Degree } from "../experiments/analysis/diagrams.js";
+import { POINT_FORMATS, type PointFormat } from "../experiments/analysis/pointFile.js";
+import type { DiagramFormat, PictureFormat } from "../experiments/analysis/saveFiles.js";
 import {
   noteWarnings,
   openModel,
   outFolder,
   printFiles,
   table,
-  watched,
   wholeNumbers,
+  withProgress,
   words,
 } from "./analyzeFlags.js";
 import { addCommand, print, printJson, realNumber, wholeNumber } from "./command.js";
@@ -24,7 +27,7 @@ interface DiagramFlags {
   card?: string;
   raw?: boolean;
   count?: number[];
-  maxDimension: 0 | 1 | 2 | 3;
+  maxDimension: Degree;
   threshold?: number;
   metric: "euclidean" | "cosine";
   input?: PointFormat;
@@ -33,8 +36,8 @@ interface DiagramFlags {
   sampleSize?: number;
   exact?: boolean;
   out?: string;
-  format: ("svg" | "png")[];
-  save: ("npz" | "csv" | "dipha")[];
+  format: PictureFormat[];
+  save: DiagramFormat[];
   resize?: boolean;
   batchSize: number;
   seed: number;
@@ -42,25 +45,31 @@ interface DiagramFlags {
   json?: boolean;
 }
 
-const POINT_FORMATS = ["point-cloud", "distance", "lower-distance", "upper-distance", "sparse", "dipha"] as const;
-type PointFormat = (typeof POINT_FORMATS)[number];
-
 export function addDiagrams(analyze: Command): void {
-  addCommand(analyze, "diagrams", "Persistence of images, embeddings or points: diagrams, barcodes, Betti curves.", [
-    "analyze diagrams faces --count 1000,5000",
-    "analyze diagrams faces --model runs/topofr --max-dimension 2 --count 500",
-    "analyze diagrams faces --count 20000 --landmarks 1500",
-    "analyze diagrams faces --count 20000 --subsamples 50 --sample-size 500",
-    "analyze diagrams points.npy --metric cosine --save csv,dipha --json",
-    "analyze diagrams distances.txt --input lower-distance",
-  ])
+  addCommand(
+    analyze,
+    "diagrams",
+    "Persistence of images, embeddings or points: diagrams, barcodes, Betti curves.",
+    [
+      "analyze diagrams faces --count 1000,5000",
+      "analyze diagrams faces --model runs/topofr --max-dimension 2 --count 500",
+      "analyze diagrams faces --count 20000 --landmarks 1500",
+      "analyze diagrams faces --count 20000 --subsamples 50 --sample-size 500",
+      "analyze diagrams points.npy --metric cosine --save csv,dipha --json",
+      "analyze diagrams distances.txt --input lower-distance",
+    ],
+  )
     .argument(
       "<data>",
       "images (folder, .rec, .tar, .bin, IJB folder), or points: .npy, .npz, .csv, .txt of a point a line",
     )
     .option("--model <path>", "of its embeddings, not of the pixels: run folder, checkpoint or .onnx file")
     .option("--network <name>", "of a checkpoint file outside a run folder: iresnet50, mobilefacenet …")
-    .option("--embedding-size <n>", "of such a file, when not 512", wholeNumber("--embedding-size", { min: 1 }))
+    .option(
+      "--embedding-size <n>",
+      "of such a file, when not 512",
+      wholeNumber("--embedding-size", { min: 1 }),
+    )
     .option("--card <file>", "model card of an .onnx file (default: <model>.card.yaml beside it)")
     .option("--raw", "embeddings as the network gives them, not scaled to length 1")
     .option(
@@ -75,7 +84,11 @@ export function addDiagrams(analyze: Command): void {
       1,
     )
     .option("--threshold <scale>", "larger scales are not looked at", realNumber("--threshold"))
-    .addOption(new Option("--metric <name>", "distance of two points").choices(["euclidean", "cosine"]).default("euclidean"))
+    .addOption(
+      new Option("--metric <name>", "distance of two points")
+        .choices(["euclidean", "cosine"])
+        .default("euclidean"),
+    )
     .addOption(new Option("--input <format>", "what a file of points holds").choices(POINT_FORMATS))
     .option(
       "--landmarks <n>",
@@ -95,7 +108,12 @@ export function addDiagrams(analyze: Command): void {
     .option("--threads <n>", "of the engine (default: all cores)", wholeNumber("--threads", { min: 1 }))
     .option("--out <folder>", "where files go (default: diagrams/ of the model's run, or ./analysis)")
     .option("--format <list>", "of pictures: svg,png", words("--format", ["svg", "png"]), ["svg", "png"])
-    .option("--save <list>", "formats of the diagrams: npz,csv,dipha", words("--save", ["npz", "csv", "dipha"]), ["npz"])
+    .option(
+      "--save <list>",
+      "formats of the diagrams: npz,csv,dipha",
+      words("--save", ["npz", "csv", "dipha"]),
+      ["npz"],
+    )
     .option("--json", "print the summary as JSON")
     .action(diagrams);
 }
@@ -109,10 +127,10 @@ async function diagrams(data: string, flags: DiagramFlags): Promise<void> {
   const { count, input, json, resize, raw = false, format, out, ...rest } = flags;
   let report: DiagramReport;
   try {
-    report = await watched((watch) =>
+    report = await withProgress((onProgress) =>
       analyseDiagrams({
         ...rest,
-        ...watch,
+        onProgress,
         data,
         embedder,
         raw,
@@ -154,7 +172,8 @@ function checkFlags(flags: DiagramFlags): void {
 function printReport({ space, engine, summary, sizes, files }: DiagramReport): void {
   print(`${space} (${engine} core)\n`);
   if (summary.length > 0) {
-    const short = (value: number | undefined) => (value === undefined ? "-" : String(Number(value.toPrecision(4))));
+    const short = (value: number | undefined) =>
+      value === undefined ? "-" : String(Number(value.toPrecision(4)));
     const rows = summary.map(({ count, dimension, bars, essential, lengths, entropy, method, bound }) => [
       String(count),
       String(dimension),

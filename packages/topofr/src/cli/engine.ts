@@ -12,6 +12,15 @@ import type { WriteWorldOptions, WrittenWorld } from "../data/synthetic/writeWor
 import type { Embedder } from "../evaluate/embedder.js";
 import type { OnnxEmbedderOptions } from "../evaluate/embedderOnnx.js";
 import type { TorchModel } from "../evaluate/embedderTorch.js";
+import type { DiagramReport, DiagramRequest } from "../experiments/analysis/diagramAnalysis.js";
+import type { DiscrepancyReport, DiscrepancyRequest } from "../experiments/analysis/discrepancyAnalysis.js";
+import type {
+  EntropyReport,
+  EntropyRequest,
+  HardSamplesReport,
+  HardSamplesRequest,
+} from "../experiments/analysis/runAnalyses.js";
+import type { ExportReport, ExportRequest } from "../export/exportModel.js";
 import type { RocSeries } from "../plots/rocPlot.js";
 import type { RunFolder } from "../runs/runFolder.js";
 import type { TrainOptions, TrainResult } from "../train/loop.js";
@@ -28,6 +37,10 @@ export async function openTorchEmbedder(model: TorchModel): Promise<Embedder> {
 
 export async function openOnnxEmbedder(path: string, options: OnnxEmbedderOptions): Promise<Embedder> {
   return (await import("../evaluate/embedderOnnx.js")).openOnnxEmbedder(path, options);
+}
+
+export async function exportModel(request: ExportRequest): Promise<ExportReport> {
+  return (await import("../export/exportModel.js")).exportModel(request);
 }
 
 /** Writes ROC curves as .svg or .png, by the path's ending. */
@@ -85,6 +98,22 @@ export async function unpackPairs(
 /** Writes report.html of a finished run and returns its path. */
 export async function writeRunReport(runFolder: RunFolder): Promise<string> {
   return (await import("../experiments/runReport.js")).writeRunReport(runFolder);
+}
+
+export async function analyseDiagrams(request: DiagramRequest): Promise<DiagramReport> {
+  return (await import("../experiments/analysis/diagramAnalysis.js")).analyseDiagrams(request);
+}
+
+export async function analyseDiscrepancy(request: DiscrepancyRequest): Promise<DiscrepancyReport> {
+  return (await import("../experiments/analysis/discrepancyAnalysis.js")).analyseDiscrepancy(request);
+}
+
+export async function analyseEntropy(request: EntropyRequest): Promise<EntropyReport> {
+  return (await import("../experiments/analysis/runAnalyses.js")).analyseEntropy(request);
+}
+
+export async function analyseHardSamples(request: HardSamplesRequest): Promise<HardSamplesReport> {
+  return (await import("../experiments/analysis/runAnalyses.js")).analyseHardSamples(request);
 }
 
 /** What the engine says of itself, or why it cannot be used. */

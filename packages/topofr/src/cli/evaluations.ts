@@ -129,7 +129,7 @@ function cardFields({ pixelMean, pixelStd, pixelScale, color, output }: Evaluate
 type Stages = Required<Pick<EvaluateOptions, "signal" | "onProgress" | "onComparison">>;
 
 /** Runs the work with a progress line for each of its stages, and stops it at Ctrl-C. */
-async function withProgress<Result>(work: (stages: Stages) => Promise<Result>): Promise<Result> {
+export async function withProgress<Result>(work: (stages: Stages) => Promise<Result>): Promise<Result> {
   const interrupt = interruptible("stopping");
   const embedding = countView("embedding", "images");
   let comparing: ReturnType<typeof countView> | null = null; // begins when embedding has ended

@@ -48,18 +48,15 @@ export async function findModel(
   path: string,
   given: { network: string | null; embeddingSize: number | null },
 ): Promise<ModelPath> {
-  const isRun = await isRunFolder(path);
   const extension = extname(path).toLowerCase();
   const name = basename(path, extname(path));
-  if (!isRun) {
+  if (!(await isRunFolder(path))) {
     await checkFile(path, extension);
     if (ONNX_FILES.includes(extension)) return { kind: "onnx", name, source: path };
     if (isSavedPath(path)) return { kind: "saved", name, source: path };
   }
-  const run = isRun ? await openRunFolder(path) : await runAround(path);
-  const source = run && isRun ? await checkpointOf(run) : path;
-  const config = run && parseRecipe(JSON.stringify(await readConfig(run)), run.config).recipe.model;
-  const network = networkName(given.network ?? config?.network ?? null);
+  const { network: configured, ...checkpoint } = await findCheckpoint(path);
+  const network = networkName(given.network ?? configured);
   const known = NETWORKS.find((name) => name === network);
   if (!known)
     throw new TopofrError(
@@ -68,9 +65,39 @@ export async function findModel(
         ? `${path}: which network is it? Say so with --network: ${NETWORKS.join(", ")}`
         : `--network: expected one of ${NETWORKS.join(", ")}, found "${given.network}"`,
     );
-  const embeddingSize = given.embeddingSize ?? config?.embeddingSize ?? DEFAULT_EMBEDDING_SIZE;
+  const embeddingSize = given.embeddingSize ?? checkpoint.embeddingSize ?? DEFAULT_EMBEDDING_SIZE;
+  return { kind: "checkpoint", ...checkpoint, network: known, embeddingSize };
+}
+
+/** A file of weights; network and embedding size are those of the run that it is of, or null. */
+export type FoundCheckpoint = Omit<CheckpointPath, "kind" | "network" | "embeddingSize"> & {
+  network: string | null;
+  embeddingSize: number | null;
+};
+
+/**
+ * The checkpoint that a run folder or a file of weights means.
+ *
+ * @throws TopofrError E_FILE when there is none, or it is something else
+ */
+export async function findCheckpoint(path: string): Promise<FoundCheckpoint> {
+  const isRun = await isRunFolder(path);
+  const extension = extname(path).toLowerCase();
+  if (!isRun && (await isFile(path)) && !WEIGHT_FILES.includes(extension))
+    throw new TopofrError("E_FILE", `${path}: expected a run folder or a ${WEIGHT_FILES.join(", ")} file`);
+  if (!isRun) await checkFile(path, extension);
+  const run = isRun ? await openRunFolder(path) : await runAround(path);
+  const source = run && isRun ? await checkpointOf(run) : path;
+  const config = run && parseRecipe(JSON.stringify(await readConfig(run)), run.config).recipe.model;
+  const name = basename(path, extname(path));
   const shownName = !run ? name : isRun ? run.name : join(run.name, name);
-  return { kind: "checkpoint", name: shownName, source, network: known, embeddingSize, run };
+  return {
+    name: shownName,
+    source,
+    network: config?.network ?? null,
+    embeddingSize: config?.embeddingSize ?? null,
+    run,
+  };
 }
 
 /** The run that a checkpoint lies in (runs/x/checkpoints/best.safetensors). */
@@ -91,6 +118,7 @@ async function checkpointOf(run: RunFolder): Promise<string> {
 }
 
 async function checkFile(path: string, extension: string): Promise<void> {
+  if (await isFolder(path)) await openRunFolder(path); // says why it is none
   if (!(await isFile(path)))
     throw new TopofrError("E_FILE", `${path}: no such run folder, checkpoint or model file`);
   const known = [...WEIGHT_FILES, ...ONNX_FILES, ...SAVED_FILES];
@@ -101,6 +129,13 @@ async function checkFile(path: string, extension: string): Promise<void> {
 async function isFile(path: string): Promise<boolean> {
   return stat(path).then(
     (entry) => entry.isFile(),
+    () => false,
+  );
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (entry) => entry.isDirectory(),
     () => false,
   );
 }

@@ -1,12 +1,14 @@
 // The program with all its commands. Starting it as a process: main.ts.
 
 import type { Command } from "commander";
+import { addAnalyze } from "./analyze.js";
 import { createProgram } from "./command.js";
 import { addCompare } from "./compare.js";
 import { addData } from "./data.js";
 import { addDemo } from "./demo.js";
 import { addDoctor } from "./doctor.js";
 import { addEvaluate } from "./evaluate.js";
+import { addExport } from "./export.js";
 import { addTrain } from "./train.js";
 
 export function topofrProgram(version: string): Command {
@@ -14,6 +16,8 @@ export function topofrProgram(version: string): Command {
   addTrain(program);
   addEvaluate(program);
   addCompare(program);
+  addAnalyze(program);
+  addExport(program, version);
   addData(program);
   addDoctor(program);
   addDemo(program);

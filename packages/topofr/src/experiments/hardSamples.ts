@@ -1,6 +1,7 @@
 // The training images that damage the structure most, by a trained model (the paper's figure 8).
 import { noGrad, scope, tensor } from "@topofr/torch";
 import type { FaceDataset } from "../data/dataset.js";
+import type { ResizePolicy } from "../data/decodeImage.js";
 import { sourceName } from "../data/imageSource.js";
 import { imageTensor } from "../data/imageTensor.js";
 import { loadImages } from "../data/loader.js";
@@ -26,10 +27,10 @@ export interface ScoredSample {
 export async function hardestSamples(
   learner: Learner,
   dataset: FaceDataset,
-  options: { scored: number; count: number; batchSize: number; seed: number },
+  options: { scored: number; count: number; batchSize: number; resize?: ResizePolicy; seed: number },
 ): Promise<ScoredSample[]> {
   const { backbone, classifier, objective } = learner;
-  const { margin, damage, mixture } = objective.options;
+  const { damage, mixture } = objective.options;
   const damageOptions = damage ?? objectiveOptions({ preset: "spherical" }).damage!;
   const order = new RandomStream(options.seed, "hard samples").permutation(dataset.labels.length);
   const chosen = order.subarray(0, options.scored);
@@ -38,14 +39,17 @@ export async function hardestSamples(
   backbone.eval();
   const scored: ScoredSample[] = [];
   const sources = Array.from(chosen, (index) => dataset.source(index));
-  for await (const batch of loadImages(sources, { batchSize: options.batchSize })) {
+  for await (const batch of loadImages(sources, {
+    batchSize: options.batchSize,
+    resize: options.resize ?? "error",
+  })) {
     const inBatch = chosen.subarray(batch.start, batch.start + batch.count);
     const scores = noGrad(() =>
       scope(() => {
         const labels = tensor(BigInt64Array.from(inBatch, (index) => BigInt(dataset.labels[index]!)));
-        const cosine = classifier.forward(backbone.forward(imageTensor(batch.images, batch.count)));
-        const isMargin = damageOptions.probability === "margin";
-        const logits = isMargin ? objective.margin.logits(cosine, labels) : cosine.mul(margin.scale);
+        const embedding = backbone.forward(imageTensor(batch.images, batch.count));
+        const cosine = classifier.forward(embedding);
+        const logits = objective.logits(damageOptions.probability, { embedding, cosine, labels });
         return structureDamage(
           logits,
           labels,

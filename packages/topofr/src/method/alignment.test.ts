@@ -18,6 +18,8 @@ import type { AlignmentOptions } from "./objectiveOptions.js";
 const PAPER = objectiveOptions({ preset: "paper" }).alignment!;
 const OFFICIAL = objectiveOptions({ preset: "official" }).alignment!;
 const SPHERICAL = objectiveOptions({ preset: "spherical" }).alignment!;
+const BOTTLENECK: AlignmentOptions = { ...PAPER, match: "bottleneck" };
+const WASSERSTEIN: AlignmentOptions = { ...PAPER, match: "wasserstein" };
 
 /** [n, 1, 1, d] "images" whose pixels are the given points. */
 const imagesOf = (points: readonly (readonly number[])[]): Tensor =>
@@ -74,7 +76,11 @@ describe.each([
   ["paper", PAPER],
   ["official", OFFICIAL],
   ["spherical", SPHERICAL],
-])("%s", (_, options) => {
+  ["bottleneck", BOTTLENECK],
+  ["wasserstein", WASSERSTEIN],
+  ["bottleneck of unit embeddings", { ...SPHERICAL, match: "bottleneck" }],
+  ["wasserstein of unit embeddings", { ...SPHERICAL, match: "wasserstein" }],
+] satisfies [string, AlignmentOptions][])("%s", (_, options) => {
   test("the order of the batch does not matter", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1e6 }), fc.integer({ min: 2, max: 9 }), (seed, count) => {
@@ -136,6 +142,67 @@ describe.each([
     const loss = scope(() => structureAlignment(images, latent, options).loss);
     expect(liveTensors()).toBe(before + 1);
     loss.dispose();
+  });
+});
+
+describe("distances of the diagrams", () => {
+  // Images 0, 1, 3, 7 die at 1, 2, 4; embeddings 0, 1, 5, 20 at 1, 4, 15. The cheapest matching: 1 with 1, 4 with 4, and 2 and
+  // 15 with the diagonal, 1 and 7.5 away (11 for 4 with 15 is more).
+  const images = [[0], [1], [3], [7]];
+  const embedding = [[0], [1], [5], [20]];
+
+  test("bottleneck is the largest cost of the best matching, whatever half and reduce are", () => {
+    for (const changes of [{}, { half: false }, { reduce: "batch-mean" }] as const)
+      expect(lossOf(images, embedding, { ...BOTTLENECK, ...changes })).toBeCloseTo(7.5, 12);
+  });
+
+  test("wasserstein is the sum of its costs, or that divided by the batch size", () => {
+    expect(lossOf(images, embedding, WASSERSTEIN)).toBeCloseTo(8.5, 12);
+    expect(lossOf(images, embedding, { ...WASSERSTEIN, half: false })).toBeCloseTo(8.5, 12);
+    expect(lossOf(images, embedding, { ...WASSERSTEIN, reduce: "batch-mean" })).toBeCloseTo(8.5 / 4, 12);
+  });
+
+  test("gradients reach only the edges whose cost counts", () => {
+    const gradient = (options: AlignmentOptions) =>
+      gradientAt(embedding, (x) => structureAlignment(imagesOf(images), x, options).loss);
+    expect(gradient(BOTTLENECK)).toEqual([0, 0, -0.5, 0.5]); // 15 / 2
+    expect(gradient(WASSERSTEIN)).toEqual([0, 0, -0.5, 0.5]); // the others cost nothing, or are the images' own
+    const nearer = gradientAt(
+      [[0], [1], [5], [11]],
+      (x) => structureAlignment(imagesOf(images), x, WASSERSTEIN).loss,
+    ); // 6 with 4, and 4 with 2
+    expect(nearer).toEqual([0, -1, 0, 1]);
+  });
+
+  /** Costs of every matching of two lists of deaths: each point with a point of the other or with the diagonal. */
+  function* allMatchings(a: readonly number[], b: readonly number[]): Generator<number[]> {
+    const [first, ...rest] = a;
+    if (first === undefined) {
+      yield b.map((death) => death / 2);
+      return;
+    }
+    for (const costs of allMatchings(rest, b)) yield [first / 2, ...costs];
+    for (const [j, death] of b.entries())
+      for (const costs of allMatchings(rest, b.toSpliced(j, 1))) yield [Math.abs(first - death), ...costs];
+  }
+
+  test("both are the least of all matchings", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1e6 }), fc.integer({ min: 2, max: 6 }), (seed, count) => {
+        const points = randomPoints(seed, count, 3);
+        const latent = randomPoints(seed + 1, count, 3).map((row) => row.map((value) => 2.5 * value));
+        const { inputEdges, latentEdges } = structureAlignment(imagesOf(points), float64(latent), PAPER);
+        const matchings = [...allMatchings([...inputEdges.weight], [...latentEdges.weight])];
+        const least = (of: (costs: number[]) => number) => Math.min(...matchings.map(of));
+        const sum = least((costs) => costs.reduce((total, cost) => total + cost, 0));
+        expect(lossOf(points, latent, WASSERSTEIN)).toBeCloseTo(sum, 8);
+        expect(lossOf(points, latent, BOTTLENECK)).toBeCloseTo(
+          least((costs) => Math.max(...costs)),
+          8,
+        );
+      }),
+      { seed: 8, numRuns: 30 },
+    );
   });
 });
 

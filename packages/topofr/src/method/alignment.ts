@@ -1,7 +1,16 @@
-// Invariant structure alignment (ISA, paper equation 2): the persistence of the clean images and of the perturbed images'
-// embeddings, matched in degree 0, where it is the minimum spanning tree. Gradients flow through the chosen edges' lengths.
+// Structure alignment: the persistence of the clean images and of the perturbed images' embeddings in degree 0, where it is
+// the minimum spanning tree, compared edge by edge (ISA, paper equation 2) or by a distance of the two diagrams (TopoFR-B,
+// TopoFR-W). Gradients flow through the chosen edges' lengths.
 
-import { type Edges, type FloatArray, minimumSpanningTree } from "@topofr/topology";
+import {
+  bottleneckDistance,
+  diagramDistanceGradient,
+  type Edges,
+  type FloatArray,
+  minimumSpanningTree,
+  type PersistenceDiagram,
+  wassersteinDistance,
+} from "@topofr/topology";
 import { noGrad, ops, scope, type Tensor, tensor } from "@topofr/torch";
 import { normalizeRows } from "./classifier.js";
 import { inputDiameter } from "./objectiveComposition.js";
@@ -91,7 +100,47 @@ class InputSpace {
   }
 }
 
+/** The finite points of degree 0: all born at 0, each dying at the length of a tree's edge. */
+const degree0 = (deaths: Float64Array): PersistenceDiagram => ({
+  dimension: 0,
+  births: new Float64Array(deaths.length),
+  deaths,
+});
+
 /**
+ * Distance of the two diagrams in degree 0, differentiable through its optimal matching (paper, table 8):
+ *
+ *   bottleneck     min over kappa of max  |w - kappa(w)|      TopoFR-B
+ *   wasserstein    min over kappa of sum  |w - kappa(w)|      TopoFR-W, order 1
+ *
+ * kappa matches points of one diagram with points of the other or with the diagonal; in degree 0 a point w is its death d,
+ * |w - w'| = |d - d'|, and the diagonal is d / 2 away.
+ *
+ * @param input deaths of the images' diagram
+ * @param latent deaths of the embeddings' diagram, [edges]
+ */
+export function diagramDistance(
+  input: Float64Array,
+  latent: Tensor,
+  match: "bottleneck" | "wasserstein",
+): Tensor {
+  const [given, found] = [degree0(input), degree0(Float64Array.from(latent.detach().toTypedArray(), Number))];
+  const [distance, p] =
+    match === "bottleneck"
+      ? [bottleneckDistance(given, found), Infinity]
+      : [wassersteinDistance(given, found), 1];
+  const { a, b } = diagramDistanceGradient(given, found, distance, { p });
+  // Both distances are sums of deaths times these slopes, which stay the same as long as the matching does.
+  const constant = input.reduce((sum, death, i) => sum + death * a.deaths[i]!, 0);
+  return latent
+    .mul(tensor(b.deaths, { dtype: latent.dtype }))
+    .sum()
+    .add(constant);
+}
+
+/**
+ * L_sa: equation 2 under `match` "symmetric", what the published code has under "sorted", else {@link diagramDistance}.
+ *
  * @param images the clean images, [batch, 3, h, w] float32 in [-1, 1]; no gradient
  * @param embedding of the perturbed images, [batch, size] float32
  */
@@ -112,8 +161,14 @@ export function structureAlignment(images: Tensor, embedding: Tensor, options: A
     }),
   );
   const latentAtLatent = edgeLengths(latent, latentEdges); // M_Z[gamma_Z]
+  const meanOver = options.reduce === "batch-mean" ? embedding.shape[0]! : 1;
 
   let loss: Tensor;
+  if (options.match === "bottleneck" || options.match === "wasserstein") {
+    loss = diagramDistance(inputEdges.weight, latentAtLatent, options.match);
+    if (options.match === "wasserstein") loss = loss.div(meanOver); // the bottleneck distance is no sum
+    return { loss, inputEdges, latentEdges };
+  }
   if (options.match === "sorted") {
     loss = inputAtInput.sub(latentAtLatent).square().sum();
   } else {
@@ -125,8 +180,7 @@ export function structureAlignment(images: Tensor, embedding: Tensor, options: A
       .add(latentAtLatent.sub(inputAtLatent).square().sum());
   }
   if (options.half) loss = loss.mul(0.5);
-  if (options.reduce === "batch-mean") loss = loss.div(embedding.shape[0]!);
-  return { loss, inputEdges, latentEdges };
+  return { loss: loss.div(meanOver), inputEdges, latentEdges };
 }
 
 const largestOf = (values: FloatArray): number => {

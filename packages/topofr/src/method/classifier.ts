@@ -5,8 +5,7 @@ import { nn, noGrad, ops, randn, scope, type Tensor } from "@topofr/torch";
 export const rowNorms = (matrix: Tensor): Tensor => matrix.norm(2, [1], { keepdim: true });
 
 /** Rows scaled to length 1. A zero row stays zero. */
-export const normalizeRows = (matrix: Tensor): Tensor =>
-  matrix.div(rowNorms(matrix).clampMin(1e-12));
+export const normalizeRows = (matrix: Tensor): Tensor => matrix.div(rowNorms(matrix).clampMin(1e-12));
 
 /** cos(theta_j) between embeddings and class centres: [batch, size], [classes, size] -> [batch, classes] in [-1, 1]. */
 export const cosineLogits = (embedding: Tensor, centres: Tensor): Tensor =>

@@ -6,7 +6,7 @@ import type { MixtureOptions } from "./objectiveOptions.js";
 /** Start values and guards of the reference code; the paper gives none. */
 const INITIAL_MIXING = 0.1; // pi
 const INITIAL_UNIFORM_DENSITY = 0.2;
-const VARIANCE_FLOOR = 1e-3; // added to Sigma in the Gaussian's density
+export const VARIANCE_FLOOR = 1e-3; // added to Sigma in the Gaussian's density
 const SMALLEST_SPREAD = 1e-3; // below this squared half-width the uniform's density is set to it
 
 export interface MixtureFit {

@@ -8,7 +8,7 @@ import { constrainedCosine } from "./constraints.js";
 import { type Damage, structureDamage } from "./damage.js";
 import { createMargin, type Margin } from "./margins/margin.js";
 import { createMining, type Mining } from "./mining/mining.js";
-import type { ObjectiveOptions } from "./objectiveOptions.js";
+import type { DamageOptions, ObjectiveOptions } from "./objectiveOptions.js";
 import { perturb } from "./perturbation.js";
 
 const NO_REDUCTION = 0; // of aten::cross_entropy_loss
@@ -23,6 +23,8 @@ export interface ObjectiveInput {
   /** [batch] int64 */
   labels: Tensor;
 }
+
+export type LogitsInput = Pick<ObjectiveInput, "embedding" | "cosine" | "labels">;
 
 export interface ObjectiveLoss {
   /** Equation 10, a scalar. */
@@ -61,27 +63,37 @@ export class Objective {
       : perturb(images, this.options.perturbation, this.#perturbationStream);
   }
 
+  /**
+   * Logits, [batch, classes]: "margin", as the loss sees them, or "plain", the scaled cosines. Running means stay as they are.
+   */
+  logits(kind: DamageOptions["probability"], { embedding, cosine, labels }: LogitsInput): Tensor {
+    if (kind === "plain") return cosine.mul(this.options.margin.scale);
+    const logits = this.margin.logits(cosine, labels, rowNorms(embedding));
+    return this.#mining?.logits?.(logits, labels) ?? logits;
+  }
+
   /** Of one training batch; takes it into the margin's running means. */
-  loss({ images, embedding, cosine: given, labels }: ObjectiveInput): ObjectiveLoss {
-    const { alignment: alignmentOptions, damage: damageOptions, mixture } = this.options;
+  loss({ images, embedding, cosine: unconstrained, labels }: ObjectiveInput): ObjectiveLoss {
+    const { alignment: alignmentOptions, damage: damageOptions, mixture, constraints } = this.options;
     const { margin } = this;
 
-    const cosine = constrainedCosine(given, labels, this.options.constraints);
+    const cosine = constrainedCosine(unconstrained, labels, constraints);
     const norms = rowNorms(embedding);
     margin.observe?.(cosine, labels, norms);
-    const marginLogits = margin.logits(cosine, labels, norms);
-    const logits = this.#mining?.logits?.(marginLogits, labels) ?? marginLogits;
-    const predicted = cosine.mul(this.options.margin.scale); // without a margin
+    const logits = this.logits("margin", { embedding, cosine, labels });
+    const plainLogits = () => this.logits("plain", { embedding, cosine, labels });
+    // L_arc, eq. 1
     let losses =
-      margin.losses?.(logits, labels) ?? logits.crossEntropyLoss(labels, { reduction: NO_REDUCTION }); // L_arc, eq. 1
+      margin.losses?.(logits, labels) ?? logits.crossEntropyLoss(labels, { reduction: NO_REDUCTION });
 
     let damage: Damage | null = null;
     if (damageOptions !== null) {
-      const estimated = damageOptions.probability === "margin" ? logits : predicted;
-      damage = structureDamage(estimated, labels, damageOptions, mixture, this.#signStream); // omega, eq. 8
+      const predicted = damageOptions.probability === "margin" ? logits : plainLogits();
+      damage = structureDamage(predicted, labels, damageOptions, mixture, this.#signStream); // omega, eq. 8
       losses = losses.mul(damage.omega);
     }
-    let classificationLoss = this.#mining?.reduce?.(losses, { logits, predicted, labels }) ?? losses.mean(); // L_cls, eq. 9
+    // L_cls, eq. 9
+    let classificationLoss = this.#mining?.reduce?.(losses, { logits, plainLogits, labels }) ?? losses.mean();
     if (margin.regularizer) classificationLoss = classificationLoss.add(margin.regularizer(norms).mean());
 
     if (alignmentOptions === null)
@@ -108,6 +120,6 @@ export class Objective {
       const saved = state[name];
       if (saved !== undefined) stream.restore(saved);
     }
-    if (state["margin"] !== undefined) this.margin.restore?.(state["margin"]);
+    if (state.margin !== undefined) this.margin.restore?.(state.margin);
   }
 }

@@ -64,6 +64,12 @@ describe("variants", () => {
     ["topofr-f", [true, true, true, false]],
     ["topofr-g", [true, true, false, true]],
     ["topofr", [true, true, true, true]],
+    ["topofr-b", [true, true, true, true]],
+    ["topofr-w", [true, true, true, true]],
+    ["magface", [false, false, false, false]],
+    ["focal", [false, false, false, false]],
+    ["arcface-no-intra", [false, false, false, false]],
+    ["topofr-p-no-inter", [true, true, false, false]],
   ] as const)("%s has the parts of table 3", (variant, expected) => {
     expect(parts(variant)).toEqual(expected);
   });
@@ -76,6 +82,64 @@ describe("variants", () => {
         expect(composeObjective(again)).toMatchObject({ options, problems: [] });
       }
     expect(Object.keys(VARIANTS)).toEqual([...VARIANT_NAMES]);
+  });
+
+  test("words of a variant are its meaning, its numbers are defaults", () => {
+    expect(objectiveOptions({ preset: "spherical", variant: "topofr-w" }).alignment).toEqual({
+      ...PRESETS.spherical.alignment!,
+      match: "wasserstein",
+    });
+    expect(messages({ variant: "topofr-b", alignment: { match: "symmetric" } })).toEqual([
+      'alignment.match: "symmetric" contradicts variant "topofr-b", which means "bottleneck"',
+    ]);
+    expect(objectiveOptions({ variant: "elasticface-plus" }).margin).toMatchObject({
+      plus: true,
+      deviation: 0.0175,
+    });
+    expect(
+      objectiveOptions({ variant: "elasticface-plus", margin: { deviation: 0.05 } }).margin,
+    ).toMatchObject({
+      kind: "elasticface-arc",
+      plus: true,
+      deviation: 0.05,
+    });
+    expect(messages({ variant: "elasticface-plus", margin: { plus: false } })).toEqual([
+      'margin.plus: false contradicts variant "elasticface-plus", which means true',
+    ]);
+    expect(objectiveOptions({ variant: "mv-am-fixed", mining: { t: 1.3 } })).toMatchObject({
+      margin: { kind: "cosface", margin: 0.4 },
+      mining: { kind: "mv-softmax", adaptive: false, t: 1.3 },
+    });
+    expect(messages({ variant: "focal", mining: { kind: "atk" } })).toEqual([
+      'mining.kind: "atk" contradicts variant "focal", which means the focal mining',
+    ]);
+    expect(messages({ variant: "arcface-no-intra", constraints: "intra-class" })).toEqual([
+      'constraints: "intra-class" contradicts variant "arcface-no-intra", which means "inter-class"',
+    ]);
+    expect(objectiveOptions({ variant: "topofr", constraints: "inter-class" }).constraints).toBe(
+      "inter-class",
+    );
+  });
+
+  test("mining is a part like the others", () => {
+    expect(messages({ variant: "atk", mining: null })).toEqual([
+      'mining: null contradicts variant "atk", which has this part; choose another variant, or none',
+    ]);
+    expect(warnings({ variant: "arcface", mining: { kind: "focal" } })).toEqual([
+      'mining has no effect: variant "arcface" leaves this part out',
+    ]);
+    expect(objectiveOptions({ damage: null, mining: { kind: "focal", gamma: 1 } }).mining).toEqual({
+      kind: "focal",
+      gamma: 1,
+      alpha: null,
+    });
+  });
+
+  test("a resolved recipe from before mining and constraints existed reads as one without them", () => {
+    const { mining, constraints, ...before } = objectiveOptions({ preset: "paper", variant: "topofr-f" });
+    expect([mining, constraints]).toEqual([null, "both"]);
+    const parsed = objectiveChoiceSchema.parse({ preset: "paper", variant: "topofr-f", ...before });
+    expect(objectiveOptions(parsed)).toEqual({ ...before, mining, constraints });
   });
 
   test("the baselines bring their margin, the others keep the recipe's", () => {
@@ -141,6 +205,31 @@ describe("contradictions between switches", () => {
       { margin: { m1: 1.35 } },
       "margin.m1: the arcface margin has no such number; its keys: scale, margin, interClassFilter",
     ],
+    [
+      "a number of another mining method",
+      { variant: "focal", mining: { t: 1.2 } },
+      "mining.t: the focal mining has no",
+    ],
+    [
+      "mining without a kind",
+      { damage: null, mining: { gamma: 1 } },
+      "mining.kind: is missing; one of mv-softmax, atk",
+    ],
+    [
+      "two ways of weighing samples",
+      { mining: { kind: "focal" } },
+      'mining.kind: "focal" contradicts the damage score: both weigh samples; write `damage: null`',
+    ],
+    [
+      "two ways of emphasising classes",
+      { margin: { kind: "curricularface" }, mining: { kind: "mv-softmax" } },
+      'mining.kind: "mv-softmax" contradicts the curricularface margin',
+    ],
+    [
+      "magface from long to short",
+      { variant: "magface", margin: { smallestNorm: 200 } },
+      "margin.smallestNorm: 200 is not below largestNorm, 110",
+    ],
   ])("%s is refused", (_name, choice, expected) => {
     const found = messages(choice);
     expect(found).toHaveLength(1);
@@ -149,6 +238,11 @@ describe("contradictions between switches", () => {
   });
 
   test("idle switches are named", () => {
+    expect(warnings({ variant: "topofr-b", alignment: { half: true, reduce: "sum" } })).toEqual([
+      "alignment.half has no effect: match is bottleneck",
+      "alignment.reduce has no effect: match is bottleneck",
+    ]);
+    expect(warnings({ variant: "topofr-w", alignment: { reduce: "sum" } })).toEqual([]);
     expect(warnings({ variant: "topofr-g", damage: { truncateProbability: true, focal: true } })).toEqual([
       'damage.focal has no effect: variant "topofr-g" leaves it out',
       "damage.truncateProbability has no effect: damage.focal is off",

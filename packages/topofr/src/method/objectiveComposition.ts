@@ -2,15 +2,11 @@
 // switches themselves: objectiveOptions.ts.
 
 import { TopofrError } from "@topofr/formats";
-import type {
-  AlignmentOptions,
-  MarginKind,
-  MarginOptions,
-  ObjectiveChoice,
-  ObjectiveOptions,
-} from "./objectiveOptions.js";
+import { MARGIN_DEFAULTS, type MarginOptions } from "./margins/marginOptions.js";
+import { MINING_DEFAULTS, type MiningOptions } from "./mining/miningOptions.js";
+import type { AlignmentOptions, ObjectiveChoice, ObjectiveOptions } from "./objectiveOptions.js";
 import { PRESETS } from "./objectivePresets.js";
-import { VARIANTS } from "./objectiveVariants.js";
+import { VARIANTS, type Variant } from "./objectiveVariants.js";
 
 /** One thing wrong, or worth saying, about a choice; `path` is relative to the objective. */
 export interface ObjectiveProblem {
@@ -25,13 +21,6 @@ export interface ComposedObjective {
   /** Switches that were given but have no effect. */
   warnings: ObjectiveProblem[];
 }
-
-/** The margin options of each kind when nothing else is said: ArcFace 0.5, CosFace 0.4, scale 64. */
-export const MARGIN_DEFAULTS = {
-  arcface: { kind: "arcface", scale: 64, margin: 0.5, interClassFilter: null },
-  cosface: { kind: "cosface", scale: 64, margin: 0.4, interClassFilter: null },
-  combined: { kind: "combined", scale: 64, m1: 1, m2: 0.5, m3: 0, interClassFilter: null },
-} as const satisfies Record<MarginKind, MarginOptions>;
 
 /**
  * Preset, then variant, then overrides, checked together.
@@ -48,21 +37,28 @@ export function composeObjective(choice: ObjectiveChoice): ComposedObjective {
 
   const options: ObjectiveOptions = {
     margin: composeMargin(preset.margin, variant?.margin ?? null, choice.margin ?? {}),
+    mining: composeMining(variant?.mining ?? null, choice.mining ?? {}),
     perturbation: override(preset.perturbation, choice.perturbation),
     alignment: override(preset.alignment, choice.alignment),
     damage: override(preset.damage, choice.damage),
     mixture: { ...preset.mixture, ...defined(choice.mixture ?? {}) },
+    constraints: choice.constraints ?? preset.constraints,
   };
+  if (!variant && choice.mining && !options.mining)
+    problems.push({
+      path: ["mining", "kind"],
+      message: `is missing; one of ${Object.keys(MINING_DEFAULTS).join(", ")}`,
+    });
 
   if (variant) {
-    if (variant.margin && choice.margin?.kind && choice.margin.kind !== variant.margin)
-      problems.push({
-        path: ["margin", "kind"],
-        message: `"${choice.margin.kind}" contradicts ${named}, which means the ${variant.margin} margin`,
-      });
-    for (const part of ["perturbation", "alignment", "damage"] as const) {
-      const wanted = variant[part] !== false;
-      if (wanted && options[part] === null)
+    problems.push(
+      ...contradictions("margin", variant.margin, choice.margin, named),
+      ...contradictions("mining", variant.mining, choice.mining, named),
+      ...contradictions("alignment", variant.alignment || null, choice.alignment, named),
+    );
+    for (const part of ["perturbation", "alignment", "damage", "mining"] as const) {
+      const wanted = variant[part] !== false && variant[part] !== null;
+      if (wanted && (options[part] === null || choice[part] === null))
         problems.push({
           path: [part],
           message: `null contradicts ${named}, which has this part; choose another variant, or none`,
@@ -72,6 +68,16 @@ export function composeObjective(choice: ObjectiveChoice): ComposedObjective {
           warnings.push({ path: [part], message: `has no effect: ${named} leaves this part out` });
         options[part] = null;
       }
+    }
+    if (variant.alignment && options.alignment)
+      options.alignment = { ...options.alignment, ...variant.alignment };
+    if (variant.constraints !== "both") {
+      if (choice.constraints && choice.constraints !== variant.constraints)
+        problems.push({
+          path: ["constraints"],
+          message: `"${choice.constraints}" contradicts ${named}, which means "${variant.constraints}"`,
+        });
+      options.constraints = variant.constraints;
     }
     if (variant.damage && options.damage) {
       for (const factor of ["focal", "mixture"] as const) {
@@ -109,12 +115,39 @@ export function objectiveOptions(choice: ObjectiveChoice): ObjectiveOptions {
 export function objectiveProblems(options: ObjectiveOptions): ObjectiveProblem[] {
   const problems: ObjectiveProblem[] = [];
   const refuse = (path: string[], message: string) => problems.push({ path, message });
-  const { margin, alignment, damage } = options;
-  const allowed = Object.keys(MARGIN_DEFAULTS[margin.kind]);
-  for (const key of Object.keys(margin).filter((key) => !allowed.includes(key)))
+  const { margin, alignment, damage, mining } = options;
+  for (const [part, given, defaults] of [
+    ["margin", margin, MARGIN_DEFAULTS[margin.kind]],
+    ["mining", mining ?? {}, mining ? MINING_DEFAULTS[mining.kind] : {}],
+  ] as const) {
+    const allowed = Object.keys(defaults);
+    for (const key of Object.keys(given).filter((key) => !allowed.includes(key)))
+      refuse(
+        [part, key],
+        `the ${(given as { kind: string }).kind} ${part} has no such number; its keys: ${allowed.slice(1).join(", ")}`,
+      );
+  }
+  if (margin.kind === "magface") {
+    if (margin.smallestNorm >= margin.largestNorm)
+      refuse(
+        ["margin", "smallestNorm"],
+        `${margin.smallestNorm} is not below largestNorm, ${margin.largestNorm}`,
+      );
+    if (margin.smallestMargin > margin.largestMargin)
+      refuse(
+        ["margin", "smallestMargin"],
+        `${margin.smallestMargin} is above largestMargin, ${margin.largestMargin}`,
+      );
+  }
+  if (mining?.kind === "mv-softmax" && margin.kind === "curricularface")
     refuse(
-      ["margin", key],
-      `the ${margin.kind} margin has no such number; its keys: ${allowed.slice(1).join(", ")}`,
+      ["mining", "kind"],
+      '"mv-softmax" contradicts the curricularface margin: both emphasise misleading classes',
+    );
+  if (mining && mining.kind !== "mv-softmax" && damage)
+    refuse(
+      ["mining", "kind"],
+      `"${mining.kind}" contradicts the damage score: both weigh samples; write \`damage: null\`, or choose variant "${mining.kind}"`,
     );
   if (alignment?.latent === "l2" && alignment.inputNorm === "none")
     refuse(
@@ -138,14 +171,42 @@ export function inputDiameter(alignment: AlignmentOptions): 1 | 2 {
 
 function composeMargin(
   base: MarginOptions,
-  variantKind: MarginKind | null,
+  implied: Variant["margin"],
   overrides: NonNullable<ObjectiveChoice["margin"]>,
 ): MarginOptions {
-  const kind = overrides.kind ?? variantKind ?? base.kind;
+  const kind = overrides.kind ?? implied?.kind ?? base.kind;
   const { scale, interClassFilter } = base;
   const start = kind === base.kind ? base : { ...MARGIN_DEFAULTS[kind], scale, interClassFilter };
   // Keys of another kind survive here on purpose: objectiveProblems names them.
-  return { ...start, ...defined(overrides) } as MarginOptions;
+  return { ...start, ...(implied?.kind === kind && implied), ...defined(overrides) } as MarginOptions;
+}
+
+/** Null when no kind is named. */
+function composeMining(
+  implied: Variant["mining"],
+  overrides: NonNullable<ObjectiveChoice["mining"]>,
+): MiningOptions | null {
+  const kind = overrides.kind ?? implied?.kind;
+  if (kind === undefined) return null;
+  const start = { ...MINING_DEFAULTS[kind], ...(implied?.kind === kind && implied) };
+  return { ...start, ...defined(overrides) } as MiningOptions;
+}
+
+/** Words of a variant's part for which a recipe gives another one. Numbers are only defaults. */
+function contradictions(
+  part: string,
+  implied: object | null,
+  given: object | null | undefined,
+  named: string,
+): ObjectiveProblem[] {
+  return Object.entries(implied ?? {}).flatMap(([key, value]) => {
+    const found = (given as Record<string, unknown> | null | undefined)?.[key];
+    if (typeof value === "number" || found === undefined || found === value) return [];
+    const meant = key === "kind" ? `the ${value} ${part}` : JSON.stringify(value);
+    return [
+      { path: [part, key], message: `${JSON.stringify(found)} contradicts ${named}, which means ${meant}` },
+    ];
+  });
 }
 
 /** Some of T's keys, as a parsed recipe holds them. */
@@ -162,7 +223,7 @@ function defined<T extends object>(overrides: T): { [K in keyof T]: Exclude<T[K]
 }
 
 /** Given switches that the rest of the options makes idle. */
-function idle(choice: ObjectiveChoice, { damage }: ObjectiveOptions): ObjectiveProblem[] {
+function idle(choice: ObjectiveChoice, { damage, alignment }: ObjectiveOptions): ObjectiveProblem[] {
   const warnings: ObjectiveProblem[] = [];
   if (choice.mixture && Object.keys(choice.mixture).length > 0 && !damage?.mixture)
     warnings.push({ path: ["mixture"], message: "has no effect: damage.mixture is off" });
@@ -170,5 +231,11 @@ function idle(choice: ObjectiveChoice, { damage }: ObjectiveOptions): ObjectiveP
     warnings.push({ path: ["damage", "lambda"], message: "has no effect: damage.mixture is off" });
   if (choice.damage?.truncateProbability && damage && !damage.focal)
     warnings.push({ path: ["damage", "truncateProbability"], message: "has no effect: damage.focal is off" });
+  const distance = alignment?.match === "bottleneck" || alignment?.match === "wasserstein";
+  const unused = alignment?.match === "bottleneck" ? (["half", "reduce"] as const) : (["half"] as const);
+  if (distance)
+    for (const key of unused)
+      if (choice.alignment?.[key] !== undefined)
+        warnings.push({ path: ["alignment", key], message: `has no effect: match is ${alignment.match}` });
   return warnings;
 }

@@ -111,8 +111,16 @@ export const VARIANTS: Readonly<Record<VariantName, Variant>> = {
   focal: { ...baseline, mining: { kind: "focal" }, description: "focal loss" },
   ehsm: { ...baseline, mining: { kind: "ehsm" }, description: "entropy-guided hard sample mining" },
 
-  "arcface-no-intra": { ...arcface, ...withoutIntra, description: "ArcFace without its intra-class constraint" },
-  "arcface-no-inter": { ...arcface, ...withoutInter, description: "ArcFace without its inter-class constraint" },
+  "arcface-no-intra": {
+    ...arcface,
+    ...withoutIntra,
+    description: "ArcFace without its intra-class constraint",
+  },
+  "arcface-no-inter": {
+    ...arcface,
+    ...withoutInter,
+    description: "ArcFace without its inter-class constraint",
+  },
   "topofr-p-no-intra": { ...ptsa, ...withoutIntra, description: "PTSA without the intra-class constraint" },
   "topofr-p-no-inter": { ...ptsa, ...withoutInter, description: "PTSA without the inter-class constraint" },
 };

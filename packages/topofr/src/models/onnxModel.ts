@@ -30,24 +30,29 @@ export interface OnnxModel {
  * Opens the file and embeds one black image, so that a model that cannot work fails here.
  *
  * @param options.threads of the runtime; null: all cores
+ * @param options.bytes the model, where it is not in the file yet; `path` then only names it
  * @throws E_SETUP when ONNX Runtime is not installed; E_FILE; E_FORMAT when it cannot load the file; E_MODEL when the network
  *   is not one of faces: [batch, 3, size, size] or [batch, size, size, 3] float32 in, [batch, dimension] float32 out
  */
 export async function openOnnxModel(
   path: string,
   card: ModelCard,
-  { threads = null as number | null } = {},
+  { threads = null, bytes = null }: { threads?: number | null; bytes?: Uint8Array | null } = {},
 ): Promise<OnnxModel> {
-  await stat(path).catch((error) => {
-    throw fileError(path, "open the ONNX model", error);
-  });
+  if (bytes === null)
+    await stat(path).catch((error) => {
+      throw fileError(path, "open the ONNX model", error);
+    });
   const runtime = await loadRuntime();
   let session: InferenceSession;
   try {
-    session = await runtime.InferenceSession.create(path, {
+    const options = {
       logSeverityLevel: 3, // errors
       ...(threads !== null && { intraOpNumThreads: threads }),
-    });
+    } as const;
+    session = await (bytes === null
+      ? runtime.InferenceSession.create(path, options)
+      : runtime.InferenceSession.create(bytes, options));
   } catch (cause) {
     throw new TopofrError(
       "E_FORMAT",
@@ -117,7 +122,8 @@ async function createModel(path: string, parts: ModelParts): Promise<OnnxModel> 
   };
 }
 
-async function loadRuntime(): Promise<Runtime> {
+/** @throws E_SETUP when ONNX Runtime is not installed */
+export async function loadRuntime(): Promise<Runtime> {
   try {
     const runtime = await import("onnxruntime-node");
     return (runtime as Runtime & { default?: Runtime }).default ?? runtime;

@@ -46,7 +46,7 @@ function learnerOf({ classes = 3, layer = "fc", seed = 1, adam = false } = {}): 
     : new optim.SGD(parameters, { lr: 0.1, momentum: 0.9 });
   for (const value of optimizer.stateDict().values())
     if (value.dtype === "float32") value.normal_().dispose();
-  const objective = new Objective(objectiveOptions({ preset: "paper" }), seed);
+  const objective = new Objective(objectiveOptions({ preset: "paper" }), { seed, classes });
   return { backbone, classifier, objective, optimizer, precision: "fp32", clipNorm: 5 };
 }
 

@@ -12,6 +12,7 @@ import { BACKBONE_PREFIX } from "../models/loadWeights.js";
 import type { Learner } from "./step.js";
 
 const CLASSIFIER_PREFIX = "classifier.";
+const OBJECTIVE_PREFIX = "objective.";
 const OPTIMIZER_PREFIX = "optimizer.";
 
 const stateSchema = z.strictObject({
@@ -24,7 +25,7 @@ const stateSchema = z.strictObject({
   /** The first batch not yet trained on. */
   position: z.strictObject({ epoch: z.int().min(0), step: z.int().min(0) }),
   bestAccuracy: z.number().nullable(),
-  /** The objective's random streams, and libtorch's generator (base64). */
+  /** The objective's random streams and running means, and libtorch's generator (base64). */
   streams: z.record(z.string(), z.array(z.number())),
   generator: z.string(),
 });
@@ -42,14 +43,15 @@ export interface CheckpointFiles {
   state: string;
 }
 
-function tensorsOf({ backbone, classifier, optimizer }: Learner): Map<string, Tensor> {
+function tensorsOf({ backbone, classifier, objective, optimizer }: Learner): Map<string, Tensor> {
   const all = new Map<string, Tensor>();
   for (const [prefix, part] of [
     [BACKBONE_PREFIX, backbone],
     [CLASSIFIER_PREFIX, classifier],
+    [OBJECTIVE_PREFIX, objective.learned],
     [OPTIMIZER_PREFIX, optimizer],
   ] as const) {
-    for (const [name, value] of part.stateDict()) all.set(prefix + name, value);
+    for (const [name, value] of part?.stateDict() ?? []) all.set(prefix + name, value);
   }
   return all;
 }
@@ -109,6 +111,7 @@ export async function loadCheckpoint(files: CheckpointFiles, learner: Learner): 
       );
     learner.backbone.loadStateDict(part(BACKBONE_PREFIX), files.weights);
     learner.classifier.loadStateDict(part(CLASSIFIER_PREFIX), files.weights);
+    learner.objective.learned?.loadStateDict(part(OBJECTIVE_PREFIX), files.weights);
     learner.optimizer.loadStateDict(part(OPTIMIZER_PREFIX));
   } finally {
     for (const value of tensors.values()) value.dispose();

@@ -7,7 +7,7 @@ import type { Recipe } from "./recipe.js";
 import type { Learner } from "./step.js";
 
 export function createLearner(recipe: Recipe, classes: number): Learner {
-  const { model, optim: optimiser, objective, seed, precision } = recipe;
+  const { model, optim: optimiser, seed, precision } = recipe;
   manualSeed(seed);
   const backbone = createBackbone(model.network, {
     embeddingSize: model.embeddingSize,
@@ -15,7 +15,12 @@ export function createLearner(recipe: Recipe, classes: number): Learner {
   });
   backbone.to({ memoryFormat: "channelsLast" });
   const classifier = new CosineClassifier(classes, model.embeddingSize);
-  const parameters = [...backbone.namedParameters("backbone."), ...classifier.namedParameters("classifier.")];
+  const objective = new Objective(recipe.objective, { seed, classes });
+  const parameters = [
+    ...backbone.namedParameters("backbone."),
+    ...classifier.namedParameters("classifier."),
+    ...(objective.learned?.namedParameters("objective.") ?? []),
+  ];
   const { lr, momentum, weightDecay } = optimiser;
   const optimizer =
     optimiser.name === "sgd"
@@ -24,15 +29,16 @@ export function createLearner(recipe: Recipe, classes: number): Learner {
   return {
     backbone,
     classifier,
-    objective: new Objective(objective, seed),
+    objective,
     optimizer,
     precision,
     clipNorm: optimiser.clipNorm,
   };
 }
 
-export function disposeLearner({ backbone, classifier, optimizer }: Learner): void {
+export function disposeLearner({ backbone, classifier, objective, optimizer }: Learner): void {
   backbone.dispose();
   classifier.dispose();
+  objective.learned?.dispose();
   optimizer.dispose();
 }

@@ -35,6 +35,8 @@ test.each<[string, number[], Record<string, unknown>]>([
     [1],
     { "objective.preset": "paper", precision: "bf16", maxSteps: 2 },
   ],
+  ["a margin with running means", [1], { "objective.variant": "adaface", maxSteps: 2 }],
+  ["a margin with a parameter of its own", [1], { "objective.variant": "uniface", maxSteps: 2 }],
   ["AdamW after a warm-up", [2], { "optim.name": "adamw", "schedule.warmupEpochs": 0.5, maxSteps: 3 }],
 ])(
   "%s: interrupted after steps %j and resumed, a run has the same weights and losses",

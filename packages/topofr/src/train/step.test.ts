@@ -5,7 +5,7 @@ import { CosineClassifier } from "../method/classifier.js";
 import { numbers, relativeError, settledLiveTensors } from "../method/method.test.support.js";
 import { Objective } from "../method/objective.js";
 import { objectiveOptions } from "../method/objectiveComposition.js";
-import type { ObjectiveChoice } from "../method/objectiveOptions.js";
+import { type ObjectiveChoice, VARIANT_NAMES } from "../method/objectiveOptions.js";
 import { Backbone } from "../models/backbone.js";
 import { createBackbone } from "../models/registry.js";
 import { RandomStream } from "../random/stream.js";
@@ -28,11 +28,16 @@ class LinearBackbone extends Backbone {
 
 function learnerOf(backbone: Backbone, choice: ObjectiveChoice, changes: Partial<Learner> = {}): Learner {
   const classifier = new CosineClassifier(CLASSES, backbone.embeddingSize);
-  const parameters = [...backbone.namedParameters("backbone."), ...classifier.namedParameters("classifier.")];
+  const objective = new Objective(objectiveOptions(choice), { seed: 1, classes: CLASSES });
+  const parameters = [
+    ...backbone.namedParameters("backbone."),
+    ...classifier.namedParameters("classifier."),
+    ...(objective.learned?.namedParameters("objective.") ?? []),
+  ];
   return {
     backbone,
     classifier,
-    objective: new Objective(objectiveOptions(choice), 1),
+    objective,
     optimizer: new optim.SGD(parameters, { lr: 0.1, momentum: 0.9 }),
     precision: "fp32",
     clipNorm: null,
@@ -187,6 +192,26 @@ test.each(["paper", "official", "spherical"] as const)(
   "%s: 20 steps leave as many tensors alive as one",
   async (preset) => {
     await expectNoLeak(linearLearner({ preset }), batch(6), 20);
+  },
+);
+
+test.each(VARIANT_NAMES)(
+  "%s: 2 steps have finite losses, move every parameter, and leak nothing",
+  async (variant) => {
+    const learner = linearLearner({ preset: "spherical", variant }, { clipNorm: 5 });
+    const own = learner.objective.learned?.parameters() ?? [];
+    const before = [...weightsOf(learner), ...own.flatMap(numbers)];
+    const losses = [0, 1].map((seed) => {
+      const found = accumulateGradients(learner, batch(6, { seed }));
+      expect(Number.isFinite(update(learner, 0.02))).toBe(true);
+      return found.loss;
+    });
+    expect(losses.every(Number.isFinite)).toBe(true);
+    const after = [...weightsOf(learner), ...own.flatMap(numbers)];
+    expect(after.every(Number.isFinite)).toBe(true);
+    expect(after.filter((weight, i) => weight !== before[i]).length).toBeGreaterThan(0.9 * after.length);
+    if (own.length > 0) expect(after.at(-1)).not.toBe(before.at(-1));
+    await expectNoLeak(learner, batch(6), 2);
   },
 );
 

@@ -69,8 +69,13 @@ export function accumulateGradients(learner: Learner, batch: LabelledPixels, sha
  * Clips the accumulated gradients, updates the parameters and clears the gradients. A norm that is not finite updates nothing.
  * @returns the gradients' norm before clipping
  */
-export function update({ optimizer, clipNorm, backbone, classifier }: Learner, learningRate: number): number {
-  const parameters = [...backbone.parameters(), ...classifier.parameters()];
+export function update(learner: Learner, learningRate: number): number {
+  const { optimizer, clipNorm, backbone, classifier, objective } = learner;
+  const parameters = [
+    ...backbone.parameters(),
+    ...classifier.parameters(),
+    ...(objective.learned?.parameters() ?? []),
+  ];
   const norm = optim.clipGradNorm_(parameters, clipNorm ?? Number.POSITIVE_INFINITY);
   if (Number.isFinite(norm)) {
     optimizer.lr = learningRate;

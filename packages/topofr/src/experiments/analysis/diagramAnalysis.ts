@@ -54,7 +54,9 @@ const DEFAULT_IMAGES = 1000;
 /** @throws as `diagramsOf`, `openImageSet`, `readPointFile`; E_USAGE for options that do not fit the data */
 export async function analyseDiagrams(request: DiagramRequest): Promise<DiagramReport> {
   const { data, out } = request;
-  const { points, counts, warnings } = isPointFile(data) ? await filePoints(request) : await imagePoints(request);
+  const { points, counts, warnings } = isPointFile(data)
+    ? await filePoints(request)
+    : await imagePoints(request);
   await makeFolder(out);
   const engine = await openTopologyEngine();
   const results: DiagramResult[] = [];
@@ -66,7 +68,9 @@ export async function analyseDiagrams(request: DiagramRequest): Promise<DiagramR
   for (const result of results) {
     if (result.method === "subsamples") continue;
     const diagrams = result.degrees.map(({ diagram }) => diagram);
-    files.push(...(await saveDiagrams(out, `diagrams-${points.name}-${result.count}`, diagrams, request.save)));
+    files.push(
+      ...(await saveDiagrams(out, `diagrams-${points.name}-${result.count}`, diagrams, request.save)),
+    );
   }
   const report: DiagramReport = {
     data,
@@ -123,7 +127,10 @@ async function imagePoints(request: DiagramRequest): Promise<Points> {
 
 /** Typed arrays as JSON has them. */
 function plainBand({ dimension, scales, mean, spread, confidence }: DiagramBand) {
-  const plain = ({ low, high }: { low: Float64Array; high: Float64Array }) => ({ low: [...low], high: [...high] });
+  const plain = ({ low, high }: { low: Float64Array; high: Float64Array }) => ({
+    low: [...low],
+    high: [...high],
+  });
   return {
     dimension,
     scales: [...scales],

@@ -9,7 +9,7 @@ import { barcodePlot } from "../../plots/barcodePlot.js";
 import { type BettiCurveSeries, bettiBandPlot } from "../../plots/bettiBandPlot.js";
 import { count as counted, shortNumber } from "../../plots/format.js";
 import { persistenceScatterPlot } from "../../plots/persistenceScatterPlot.js";
-import { curveScales, type DegreeResult, type DiagramResult, longestDeath } from "./diagrams.js";
+import { curveScales, type DegreeResult, type DiagramResult, eventRange } from "./diagrams.js";
 import type { PointSet } from "./pointSet.js";
 
 export interface Figure {
@@ -109,7 +109,7 @@ function bettiFigures(points: PointSet, results: readonly DiagramResult[]): Figu
     const exact = results.flatMap((result) =>
       result.method === "subsamples" ? [] : result.degrees.filter((one) => one.dimension === dimension),
     );
-    const scales = curveScales(longestDeath(exact.map(({ diagram }) => diagram)));
+    const scales = curveScales(eventRange(exact.map(({ diagram }) => diagram)));
     const series = results.flatMap((result): BettiCurveSeries[] => {
       const name = counted(result.count, "point");
       if (result.method === "subsamples")

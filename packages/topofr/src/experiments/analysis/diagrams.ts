@@ -38,7 +38,6 @@ export interface DiagramOptions {
   exact?: boolean;
   engine: TopologyEngine;
   seed: number;
-  signal?: AbortSignal;
   onProgress?(doing: string, done: number, total: number): void;
 }
 
@@ -124,11 +123,10 @@ async function landmarkDegrees(
 }
 
 async function degree0(points: PointSet, count: number, options: DiagramOptions): Promise<DegreeResult> {
-  const { engine, threshold, signal, onProgress } = options;
-  const lengths = await engine.treeLengths(points, count, {
-    ...(signal && { signal }),
-    onProgress: (done, total) => onProgress?.(`degree 0 of ${count} points`, done, total),
-  });
+  const { engine, threshold, onProgress } = options;
+  const lengths = await engine.treeLengths(points, count, (done, total) =>
+    onProgress?.(`degree 0 of ${count} points`, done, total),
+  );
   return withoutClaim(treeDiagram(lengths, threshold));
 }
 
@@ -142,7 +140,7 @@ function ripsOf(points: PointSet, indices: Uint32Array, options: DiagramOptions)
   const { maxDimension, threshold, engine, onProgress } = options;
   onProgress?.(`degrees 0 to ${maxDimension} of ${indices.length} points`, 0, 1);
   return withTopologyErrors(points.name, () =>
-    persistence(points.input(indices), {
+    persistence(engine.ripsInput(points, indices), {
       maxDimension,
       core: engine.core,
       ...(threshold !== undefined && { threshold }),
@@ -161,38 +159,40 @@ function bandsOf(
   const diagramsOf = (indices: Uint32Array) => ripsOf(points, indices, { ...options, onProgress: () => {} });
   return withTopologyErrors(points.name, () => {
     const pilot = new RandomStream(seed, "pilot subsamples");
-    let longest = 0;
-    for (let sample = 0; sample < Math.min(PILOT_SAMPLES, samples); sample++)
-      longest = Math.max(
-        longest,
-        longestDeath(diagramsOf(drawSample(size, Math.min(size, sampleSize), pilot))),
-      );
+    const seen = Array.from({ length: Math.min(PILOT_SAMPLES, samples) }, () =>
+      diagramsOf(drawSample(size, Math.min(size, sampleSize), pilot)),
+    );
     return subsampleBands({
       size,
       sampleSize,
       samples,
       random: new RandomStream(seed, "subsamples"),
       diagramsOf,
-      scales: curveScales(longest),
+      scales: curveScales(eventRange(seen.flat())),
       onProgress: (done, total) => onProgress?.("subsamples", done, total),
     });
   });
 }
 
-/** Even scales from 0 to a little past the last event. */
-export function curveScales(longest: number): Float64Array {
-  const end = longest > 0 ? longest * 1.05 : 1;
-  return Float64Array.from({ length: CURVE_SCALES + 1 }, (_, k) => (end * k) / CURVE_SCALES);
+/** Even scales from a little before the first event to a little past the last; from 0 where something is born at 0. */
+export function curveScales([first, last]: readonly [number, number]): Float64Array {
+  const room = (last - first) * 0.05 || 0.5;
+  const [start, end] = [Math.max(0, first - room), last + room];
+  return Float64Array.from(
+    { length: CURVE_SCALES + 1 },
+    (_, k) => start + ((end - start) * k) / CURVE_SCALES,
+  );
 }
 
-/** The largest finite birth or death. */
-export function longestDeath(diagrams: readonly PersistenceDiagram[]): number {
-  let longest = 0;
+/** The smallest birth and the largest finite birth or death; 0 and 0 when there are none. */
+export function eventRange(diagrams: readonly PersistenceDiagram[]): [first: number, last: number] {
+  let [first, last] = [Infinity, 0];
   for (const { births, deaths } of diagrams)
     deaths.forEach((death, k) => {
-      longest = Math.max(longest, death < Infinity ? death : births[k]!);
+      first = Math.min(first, births[k]!);
+      last = Math.max(last, death < Infinity ? death : births[k]!);
     });
-  return longest;
+  return first < Infinity ? [first, last] : [0, 0];
 }
 
 function noBound(

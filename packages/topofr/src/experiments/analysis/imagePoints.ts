@@ -23,7 +23,6 @@ export interface ImagePointOptions {
   metric: Metric;
   resize: ResizePolicy;
   batchSize: number;
-  signal?: AbortSignal;
   onProgress?(done: number, total: number): void;
 }
 
@@ -44,14 +43,13 @@ export function chosenImages(set: ImageSet, count: number, seed: number): Uint32
  */
 export async function pixelSet(
   set: ImageSet,
-  { count, seed, metric, resize, batchSize, signal, onProgress }: ImagePointOptions,
+  { count, seed, metric, resize, batchSize, onProgress }: ImagePointOptions,
 ): Promise<PointSet> {
   const chosen = chosenImages(set, count, seed);
   assertFits(count, PIXELS * BYTES_PER_NUMBER, "the pixels");
   const points = new Float32Array(count * PIXELS);
   const sources = Array.from(chosen, (index) => set.source(index));
   for await (const batch of loadImages(sources, { batchSize, resize })) {
-    signal?.throwIfAborted();
     const start = batch.start * PIXELS;
     for (let i = 0; i < batch.images.length; i++)
       points[start + i] = (batch.images[i]! - PIXEL_MEAN) / PIXEL_SCALE;
@@ -70,14 +68,14 @@ export async function pixelSet(
 export async function embeddingSet(
   set: ImageSet,
   embedder: Embedder,
-  { count, seed, metric, raw, resize, batchSize, signal, onProgress }: ImagePointOptions & { raw: boolean },
+  { count, seed, metric, raw, resize, batchSize, onProgress }: ImagePointOptions & { raw: boolean },
 ): Promise<PointSet> {
   const { dimension, name } = embedder;
   const chosen = chosenImages(set, count, seed);
   assertFits(count, dimension * BYTES_PER_NUMBER, "the embeddings");
   const rows = await embedder.embed(
     Array.from(chosen, (index) => set.source(index)),
-    { flip: false, batchSize, resize, ...(signal && { signal }), ...(onProgress && { onProgress }) },
+    { flip: false, batchSize, resize, ...(onProgress && { onProgress }) },
   );
   const points = raw ? rows : normalizeRows(rows, dimension);
   const scaled = raw ? "as the network gives them" : "scaled to length 1";

@@ -11,7 +11,7 @@ const REPORT_EVERY = 256; // points
 export function treeLengths(
   count: number,
   distance: RowDistance,
-  onProgress?: (done: number, total: number) => void,
+  onProgress: (done: number, total: number) => void,
 ): Float64Array {
   const lengths = new Float64Array(Math.max(0, count - 1));
   const outside = Int32Array.from({ length: lengths.length }, (_, k) => k + 1);
@@ -28,7 +28,7 @@ export function treeLengths(
     lengths[lengths.length - left] = reach[best]!;
     outside[best] = outside[left - 1]!;
     reach[best] = reach[left - 1]!;
-    if (left % REPORT_EVERY === 0) onProgress?.(lengths.length - left, lengths.length);
+    if (left % REPORT_EVERY === 0) onProgress(lengths.length - left, lengths.length);
   }
   return lengths.sort();
 }

@@ -4,11 +4,7 @@ import type { MarginOf } from "./marginOptions.js";
 import { filterOtherClasses, targetColumn, withTarget } from "./target.js";
 
 /** cos(theta_y) -> cos(theta_y) - m, then times s. */
-export function cosface({
-  scale,
-  margin,
-  interClassFilter,
-}: MarginOf<"cosface">): Margin {
+export function cosface({ scale, margin, interClassFilter }: MarginOf<"cosface">): Margin {
   return {
     logits(cosine, labels) {
       const target = targetColumn(cosine, labels).sub(margin);

@@ -9,18 +9,20 @@ import {
   numbers,
   relativeError,
 } from "../method.test.support.js";
-import { MARGIN_DEFAULTS } from "../objectiveComposition.js";
-import type { MarginOptions } from "../objectiveOptions.js";
-import { createMargin } from "./margin.js";
+import { createMargin, type Margin } from "./margin.js";
+import { MARGIN_DEFAULTS, type MarginOptions } from "./marginOptions.js";
 
 const { arcface: ARCFACE, cosface: COSFACE, combined: COMBINED } = MARGIN_DEFAULTS;
 const M = ARCFACE.margin;
+const NORMS = float64([[20]]); // for margins that do not look at them
+
+const marginOf = (options: MarginOptions): Margin => createMargin(options, { classes: 3, seed: 1 });
 
 /** The logit of the true class, at each angle (radians). */
 function targetLogits(options: MarginOptions, angles: readonly number[]): number[] {
   return scope(() => {
     const cosine = float64(angles.map((angle) => [Math.cos(angle), 0.1]));
-    const logits = createMargin(options).logits(cosine, classLabels(angles.map(() => 0)));
+    const logits = marginOf(options).logits(cosine, classLabels(angles.map(() => 0)), NORMS);
     return numbers(logits.select(1, 0));
   });
 }
@@ -52,7 +54,7 @@ describe("arcface", () => {
         [-1, 0],
       ]);
       cosine.requiresGrad = true;
-      const logits = createMargin(ARCFACE).logits(cosine, classLabels([0, 0]));
+      const logits = marginOf(ARCFACE).logits(cosine, classLabels([0, 0]), NORMS);
       logits.sum().backward();
       expect([...numbers(logits), ...numbers(cosine.grad!)].every(Number.isFinite)).toBe(true);
     });
@@ -79,8 +81,8 @@ describe("combined", () => {
 
   test("the gradient passes straight through to the cosine", () => {
     const gradient = gradientAt([[0.3, 0.2]], (x) =>
-      createMargin(COMBINED)
-        .logits(x, classLabels([0]))
+      marginOf(COMBINED)
+        .logits(x, classLabels([0]), NORMS)
         .sum(),
     );
     expect(gradient).toEqual([64, 64]);
@@ -97,7 +99,9 @@ describe("every margin", () => {
   const all = [ARCFACE, COSFACE, COMBINED] as const;
 
   test.each(all)("$kind only scales the other classes", (options) => {
-    const logits = scope(() => numbers(createMargin(options).logits(float64(cosines), classLabels(labels))));
+    const logits = scope(() =>
+      numbers(marginOf(options).logits(float64(cosines), classLabels(labels), NORMS)),
+    );
     const others = cosines.flatMap((row, i) =>
       row.flatMap((value, j) => (j === labels[i] ? [] : [64 * value])),
     );
@@ -111,24 +115,24 @@ describe("every margin", () => {
       [-1, 0.5, 2],
       [2, 1, -1],
     ]);
-    const sum = (x: Tensor) => createMargin(options).logits(x, classLabels(labels)).mul(weights).sum();
+    const sum = (x: Tensor) => marginOf(options).logits(x, classLabels(labels), NORMS).mul(weights).sum();
     expect(relativeError(gradientAt(cosines, sum), differencesAt(cosines, sum, 1e-6))).toBeLessThan(1e-7);
   });
 
   test.each(all)("$kind with a filter sets confusing other classes to 0, never the true one", (options) => {
-    const filtered = createMargin({ ...options, interClassFilter: 0.35 });
-    const open = createMargin(options);
+    const filtered = marginOf({ ...options, interClassFilter: 0.35 });
+    const open = marginOf(options);
     scope(() => {
       const confusing = [
         [0.9, 0.5, -0.2],
         [0.36, 0.9, 0.35],
       ];
       const [with0, without] = [filtered, open].map((margin) =>
-        numbers(margin.logits(float64(confusing), classLabels([0, 1]))),
+        numbers(margin.logits(float64(confusing), classLabels([0, 1]), NORMS)),
       );
       expect(with0).toEqual(without!.map((logit, k) => ([1, 3].includes(k) ? 0 : logit)));
     });
-    const gradient = gradientAt([[0.9, 0.5, -0.2]], (x) => filtered.logits(x, classLabels([0])).sum());
+    const gradient = gradientAt([[0.9, 0.5, -0.2]], (x) => filtered.logits(x, classLabels([0]), NORMS).sum());
     expect(gradient[1]).toBe(0);
   });
 
@@ -136,7 +140,7 @@ describe("every margin", () => {
     const cosine = float64(cosines);
     noGrad(() =>
       scope(
-        () => void createMargin({ ...options, interClassFilter: 0.2 }).logits(cosine, classLabels(labels)),
+        () => void marginOf({ ...options, interClassFilter: 0.2 }).logits(cosine, classLabels(labels), NORMS),
       ),
     );
     expect(numbers(cosine)).toEqual(cosines.flat());

@@ -8,8 +8,8 @@ import type { MiningOf, MiningOptions } from "./miningOptions.js";
 export interface MinedBatch {
   /** [batch, classes]: what the losses were computed from. */
   logits: Tensor;
-  /** s cos(theta), [batch, classes]: the classifier's prediction, without a margin. */
-  predicted: Tensor;
+  /** s cos(theta), [batch, classes]: the classifier's prediction, without a margin; computed when it is called. */
+  plainLogits(): Tensor;
   /** [batch] int64 */
   labels: Tensor;
 }
@@ -99,8 +99,9 @@ function focal({ gamma, alpha }: MiningOf<"focal">): Mining {
  */
 function entropyGuided({ gamma }: MiningOf<"ehsm">): Mining {
   return {
-    reduce(losses, { predicted }) {
+    reduce(losses, { plainLogits }) {
       const weight = noGrad(() => {
+        const predicted = plainLogits();
         const information = predictionEntropy(predicted, 0).neg().add(Math.log(predicted.shape[1]!));
         return information.mul(-gamma).exp().add(1);
       });

@@ -1,9 +1,9 @@
 // margins.json: logits of the margins on given cosines, and ArcFace's gradient.
 
-import { scope } from "@topofr/torch";
+import { ones, scope } from "@topofr/torch";
 import { z } from "zod";
 import { createMargin } from "../../method/margins/margin.js";
-import type { MarginOptions } from "../../method/objectiveOptions.js";
+import type { MarginOptions } from "../../method/margins/marginOptions.js";
 import { expectArrayClose, parseCase, recordedArray } from "../compare.js";
 import { gradientOf, numbers, recordedLabels, recordedTensor } from "../tensors.js";
 
@@ -45,7 +45,12 @@ export function check(value: unknown, name: string): void {
     scope(() => {
       const cosine = recordedTensor(recorded.logits, { requiresGrad: true });
       const labels = recordedLabels(recorded.labels);
-      const logits = createMargin(options).logits(cosine, labels);
+      const norms = ones([labels.shape[0]!, 1]); // none of these margins looks at them
+      const logits = createMargin(options, { classes: cosine.shape[1]!, seed: 0 }).logits(
+        cosine,
+        labels,
+        norms,
+      );
       expectArrayClose(key, numbers(logits), recorded[key].data, LOGITS);
       if (key !== "arcface_official") return;
       logits.crossEntropyLoss(labels).backward();

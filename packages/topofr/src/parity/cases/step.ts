@@ -57,7 +57,8 @@ function checkForm(recorded: Recorded, { truncated }: { truncated: boolean }): v
     const embedding = recordedTensor(recorded.embeddings, { requiresGrad: true });
     const classWeights = recordedTensor(recorded.class_weights, { requiresGrad: true });
     const cosine = cosineLogits(embedding, classWeights);
-    const objective = new Objective(options, 0); // alternating signs and given embeddings draw nothing
+    // Alternating signs and given embeddings draw nothing.
+    const objective = new Objective(options, { seed: 0, classes: cosine.shape[1]! });
     const result = objective.loss({ images: recordedTensor(recorded.images), embedding, cosine, labels });
     const expectValues = (field: FieldOf<RecordedArray>, actual: ArrayLike<number>, relative = VALUE) =>
       expectArrayClose(field, actual, recorded[field].data, relative);
@@ -65,7 +66,7 @@ function checkForm(recorded: Recorded, { truncated }: { truncated: boolean }): v
       expectClose(field, actual, recorded[field], VALUE);
 
     noGrad(() => {
-      const logits = objective.margin.logits(cosine, labels);
+      const logits = objective.logits("margin", { embedding, cosine, labels });
       expectValues("cosine_logits", numbers(cosine));
       expectValues("cross_entropy", numbers(logits.crossEntropyLoss(labels, { reduction: 0 })));
       expectValues("prob_gt", numbers(trueClassProbability(logits, labels)));
