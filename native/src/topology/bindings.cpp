@@ -23,7 +23,8 @@ double number(Napi::Object object, const char* key, double low, double high, boo
   double result = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : NAN;
   if (!(result >= low && result <= high) || (whole && std::trunc(result) != result))
     throw std::invalid_argument(std::string(key) + " is " + value.ToString().Utf8Value() + "; a " +
-                                (whole ? "whole " : "") + "number expected, " + std::to_string(static_cast<int64_t>(low)) +
+                                (whole ? "whole " : "") + "number expected, " +
+                                std::to_string(static_cast<int64_t>(low)) +
                                 (high < 1e15 ? " to " + std::to_string(static_cast<int64_t>(high)) : " or more"));
   return result;
 }
@@ -34,9 +35,10 @@ const T* elements(Napi::Object object, const char* key, napi_typedarray_type typ
   Napi::Value value = object.Get(key);
   napi_typedarray_type found;
   void* data = nullptr;
-  if (!value.IsTypedArray() || napi_get_typedarray_info(value.Env(), value, &found, &count, &data, nullptr, nullptr) != napi_ok ||
-      found != type)
-    throw std::invalid_argument(std::string(key) + ": expected a " + (type == napi_float32_array ? "Float32Array" : "Int32Array"));
+  if (!value.IsTypedArray() ||
+      napi_get_typedarray_info(value.Env(), value, &found, &count, &data, nullptr, nullptr) != napi_ok || found != type)
+    throw std::invalid_argument(std::string(key) + ": expected a " +
+                                (type == napi_float32_array ? "Float32Array" : "Int32Array"));
   return static_cast<const T*>(data);
 }
 

@@ -1,5 +1,5 @@
-// The cofacets of the column being reduced, earliest first: a bucket for each rank of a window, found by a bit map. Within
-// a rank the largest index comes first. About five times as fast as a binary heap.
+// The cofacets of the column being reduced, earliest first: a bucket for each rank of a window, found by a bit map.
+// Within a rank the largest index comes first. About five times as fast as a binary heap.
 #pragma once
 
 #include <algorithm>

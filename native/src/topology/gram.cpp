@@ -56,7 +56,8 @@ at::Tensor gramMatrix(const at::Tensor& points) {
   const int64_t blocks = (n + kRows - 1) / kRows, whole = d / kLanes * kLanes, chunks = (whole + kChunk - 1) / kChunk;
   std::vector<double> total(n * n, 0);
   std::mutex mutex;
-  at::parallel_for(0, chunks + 1, std::max<int64_t>(1, (chunks + 1) / at::get_num_threads()), [&](int64_t first, int64_t end) {
+  const int64_t share = std::max<int64_t>(1, (chunks + 1) / at::get_num_threads());
+  at::parallel_for(0, chunks + 1, share, [&](int64_t first, int64_t end) {
     std::vector<double> sums(n * n, 0);  // of this thread's columns; the upper triangle
     for (int64_t chunk = first; chunk < end; ++chunk) {
       if (chunk == chunks) {  // the columns beyond whole lanes

@@ -1,5 +1,5 @@
-// Inner products of all pairs of rows: the distances of a training batch, few rows of many columns. Half the arithmetic of
-// a matrix product, since it is symmetric, and no copies; the sums of every 2,048 columns are added up in float64.
+// Inner products of all pairs of rows: the distances of a training batch, few rows of many columns. Half the arithmetic
+// of a matrix product, since it is symmetric, and no copies; the sums of every 2,048 columns are added up in float64.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -62,7 +62,8 @@ class PointTree {
   std::vector<PointEdge> run() {
     const uint32_t blocks = (points_.count + block_ - 1) / block_;
     const int strip = static_cast<int>(std::min<uint32_t>(threads_, blocks));  // tiles at a time
-    at::Tensor left = rows(1), right = rows(strip), products = at::empty({block_, int64_t{strip} * block_}, at::kFloat);
+    const int64_t width = int64_t{strip} * block_, dimension = static_cast<int64_t>(points_.dimension);
+    Matrix left(block_, dimension, control_), right(width, dimension, control_), products(block_, width, control_);
     std::vector<TileTree> trees;
     std::vector<Forest> forests;
     for (int thread = 0; thread < strip; ++thread) {
@@ -71,14 +72,14 @@ class PointTree {
     }
     control_.begin(0, uint64_t{blocks} * (blocks + 1) / 2);
     for (uint32_t i = 0; i < blocks; ++i) {
-      fill(left, i, 1);
+      fill(left.values, i, 1);
       for (uint32_t j = i; j < blocks; j += strip) {
         const uint32_t tiles = std::min<uint32_t>(strip, blocks - j);
         control_.check();
-        fill(right, j, tiles);
-        if (points_.metric == Metric::kManhattan) manhattan(left, right, products);
-        else at::mm_out(products, left, right.t());
-        control_.parallel(tiles, [&](int t) { tile(i, j + t, products, t, trees[t], forests[t]); });
+        fill(right.values, j, tiles);
+        if (points_.metric == Metric::kManhattan) manhattan(left.tensor, right.tensor, products.tensor);
+        else at::mm_out(products.tensor, left.tensor, right.tensor.t());
+        control_.parallel(tiles, [&](int t) { tile(i, j + t, products.tensor, t, trees[t], forests[t]); });
         control_.advance(tiles);
       }
     }
@@ -92,6 +93,14 @@ class PointTree {
   }
 
  private:
+  struct Matrix {
+    Matrix(int64_t rows, int64_t columns, Control& control)
+        : values(static_cast<size_t>(rows * columns), 0, Counted<float>(control)),
+          tensor(at::from_blob(values.data(), {rows, columns}, at::kFloat)) {}
+    CountedVector<float> values;
+    at::Tensor tensor;  // a view of them
+  };
+
   // Distances do not change when the mean is taken off, and products lose fewer digits; nor does their order when all is
   // scaled by a power of two, and squares stay within float32.
   void centre() {
@@ -112,13 +121,8 @@ class PointTree {
     scale_ = std::ldexp(1.0, -exponent);
   }
 
-  at::Tensor rows(int blocks) const {
-    return at::zeros({int64_t{blocks} * block_, static_cast<int64_t>(points_.dimension)}, at::kFloat);
-  }
-
   // The rows of blocks first, first + 1, ... and their sizes.
-  void fill(at::Tensor& tensor, uint32_t first, uint32_t blocks) {
-    float* values = tensor.data_ptr<float>();
+  void fill(CountedVector<float>& values, uint32_t first, uint32_t blocks) {
     const uint64_t begin = uint64_t{first} * block_;
     const uint64_t end = std::min<uint64_t>(points_.count, begin + uint64_t{blocks} * block_);
     std::atomic<uint64_t> next{begin};
@@ -127,7 +131,7 @@ class PointTree {
       for (uint64_t from; (from = next.fetch_add(16)) < end;)
         for (uint64_t i = from; i < std::min(from + 16, end); ++i) {
           distance_.read(static_cast<Vertex>(i), row.data());
-          float* out = values + (i - begin) * points_.dimension;
+          float* out = values.data() + (i - begin) * points_.dimension;
           double size = 0;
           for (size_t k = 0; k < points_.dimension; ++k) out[k] = static_cast<float>((row[k] - mean_[k]) * scale_);
           const bool squared = points_.metric != Metric::kManhattan;

@@ -11,9 +11,9 @@
 
 namespace topofr::topology {
 
-// count - 1 edges in ascending order of (length, u, v): the tree of the lengths of PointDistance, ties included. The
-// intervals are four times sqrt(dimension) roundings wide, which products exceed with a probability of about 1e-4 in
-// none of the n^2 / 2 cases (rounding errors are random, Higham and Mary 2019), not by proof.
+// count - 1 edges in ascending order of (length, u, v): the tree of the lengths of PointDistance, ties included. An
+// interval reaches 4 sqrt(dimension) + 16 roundings of the norms to each side. Sums in float32 stay well within that, as
+// their rounding errors do not all have one sign (Higham and Mary, 2019); it is no bound for the worst case.
 std::vector<PointEdge> spanningTree(const Points& points, int threads, Control& control);
 
 }  // namespace topofr::topology

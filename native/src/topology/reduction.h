@@ -1,11 +1,12 @@
-// Persistent cohomology in one degree: the columns (simplices of K vertices that may give birth), their reduction, the
-// pairs. rips.cpp runs the degrees in turn.
+// Persistent cohomology in one degree: the reduction of the columns of columns.h, and the pairs that come of it.
+// rips.cpp runs the degrees in turn.
 #pragma once
 
 #include <algorithm>
 #include <memory>
 
 #include "cofacetQueue.h"
+#include "columns.h"
 #include "pivotTable.h"
 #include "rips.h"
 
@@ -19,19 +20,15 @@ class Reduction {
       : space_(space), binomials_(binomials), field_(field), options_(options), control_(control),
         columns_(Counted<Column>(control)) {}
 
-  // Finds the columns. `deaths`: the pivots of the degree below, which die and so give no birth.
-  void assemble(const PivotTable& deaths);
+  // `deaths`: the pivots of the degree below, which die and so give no birth.
+  void assemble(const PivotTable& deaths) {
+    columns_ = findColumns<Space, K>(space_, binomials_, deaths, options_.threads, control_);
+  }
   void reduce();
   RipsPairs pairs() const;
   std::unique_ptr<PivotTable> takePivots() { return std::move(pivots_); }
 
  private:
-  struct Column {  // 12 bytes: there may be a billion
-    uint32_t indexLow, indexHigh;
-    Rank rank;
-    Column(Index index, Rank r) : indexLow(static_cast<uint32_t>(index)), indexHigh(index >> 32), rank(r) {}
-    Index index() const { return (static_cast<Index>(indexHigh) << 32) | indexLow; }
-  };
   // What one thread works with: a column is the coboundary of `chain`, of which `queue` has the part from the pivot on.
   struct Worker {
     Worker(const Field& field, Control& control) : queue(field, control) {}
@@ -64,14 +61,6 @@ class Reduction {
       for (int j = 0; j < i; ++j) rank = std::max(rank, space_.rank(v[i], v[j]));
     return rank;
   }
-  template <int M>
-  int apparentFacet(const Vertices<M>& tau, Rank rank) const;
-  bool hasApparentCofacet(const Vertices<K>& v, Rank rank) const;
-  template <int Depth, typename Visit>
-  void grow(Vertices<K>& v, Rank rank, Visit&& visit) const;
-  void assembleEdges(const PivotTable& deaths);
-  void assembleSimplices(const PivotTable& deaths);
-
   bool claimEmergentPair(uint32_t number);
   void reduceColumn(Worker& worker, uint32_t number);
   void compactChain(Worker& worker) const;
@@ -90,103 +79,6 @@ class Reduction {
   std::unique_ptr<PivotTable> pivots_;
   std::vector<Worker> workers_;
 };
-
-// The position of the vertex whose removal leaves a facet that forms an apparent pair with `tau`; -1 when none does.
-// Apparent: the latest facet has tau's rank (it keeps the last edge), and tau is its earliest cofacet.
-template <typename Space, int K>
-template <int M>
-int Reduction<Space, K>::apparentFacet(const Vertices<M>& tau, Rank rank) const {
-  auto [a, b] = space_.edge(rank);
-  int removed = 0;
-  while (tau[removed] == a || tau[removed] == b) ++removed;
-  Vertices<M - 1> facet = without<M>(tau, removed);
-  return space_.template largestWithin<M - 1>(facet, rank, tau[removed]) < 0 ? removed : -1;
-}
-
-template <typename Space, int K>
-bool Reduction<Space, K>::hasApparentCofacet(const Vertices<K>& v, Rank rank) const {
-  int64_t w = space_.template largestWithin<K>(v, rank);
-  if (w < 0) return false;
-  if constexpr (K == 2) return true;
-  if (w > v[0]) return true;
-  auto [a, b] = space_.edge(rank);  // v is the latest facet when each larger vertex is of the last edge
-  for (int i = 0; i < K && v[i] > w; ++i)
-    if (v[i] != a && v[i] != b) return false;
-  return true;
-}
-
-template <typename Space, int K>
-void Reduction<Space, K>::assemble(const PivotTable& deaths) {
-  if constexpr (K == 2) assembleEdges(deaths);
-  else assembleSimplices(deaths);
-}
-
-template <typename Space, int K>
-void Reduction<Space, K>::assembleEdges(const PivotTable& deaths) {
-  constexpr Rank kAtOnce = 1 << 14;
-  const Rank chunks = (space_.edgeCount() + kAtOnce - 1) / kAtOnce;
-  control_.begin(2 * (K - 1), chunks);
-  std::vector<CountedVector<Column>> parts(chunks, CountedVector<Column>(Counted<Column>(control_)));
-  std::atomic<Rank> next{0};
-  control_.parallel(std::min(chunks, options_.threads), [&](int) {
-    for (Rank chunk; (chunk = next.fetch_add(1)) < chunks; control_.advance(1)) {
-      control_.check();
-      Rank last = space_.edgeCount() - 1 - chunk * kAtOnce;
-      for (Rank rank = last; rank >= 0 && rank > last - kAtOnce; --rank) {
-        Vertices<2> v = space_.edge(rank);
-        if (hasApparentCofacet(v, rank)) continue;
-        Index index = binomials_.index<2>(v);
-        if (!deaths.contains(index)) parts[chunk].emplace_back(index, rank);
-      }
-    }
-  });
-  for (CountedVector<Column>& part : parts) columns_.insert(columns_.end(), part.begin(), part.end());
-}
-
-template <typename Space, int K>
-template <int Depth, typename Visit>
-void Reduction<Space, K>::grow(Vertices<K>& v, Rank rank, Visit&& visit) const {
-  space_.smallerNeighbours(v[Depth - 1], [&](Vertex w, Rank edge) {
-    Rank grown = std::max(rank, edge);
-    for (int i = 0; i < Depth - 1; ++i) grown = std::max(grown, space_.rank(v[i], w));
-    if (grown == kNever) return;
-    v[Depth] = w;
-    if constexpr (Depth + 1 == K) visit(v, grown);
-    else grow<Depth + 1>(v, grown, visit);
-  });
-}
-
-template <typename Space, int K>
-void Reduction<Space, K>::assembleSimplices(const PivotTable& deaths) {
-  constexpr Vertex kFewVertices = 64;  // not worth a second thread
-  control_.begin(2 * (K - 1), space_.size());
-  const int threads = space_.size() > kFewVertices ? options_.threads : 1;
-  std::vector<CountedVector<Column>> parts(threads, CountedVector<Column>(Counted<Column>(control_)));
-  std::atomic<int64_t> next{static_cast<int64_t>(space_.size()) - 1};
-  auto before = [](const Column& a, const Column& b) {
-    return a.rank != b.rank ? a.rank > b.rank : a.index() < b.index();
-  };
-  control_.parallel(threads, [&](int thread) {
-    CountedVector<Column>& found = parts[thread];
-    for (int64_t top; (top = next.fetch_sub(1)) >= 0; control_.advance(1)) {
-      control_.check();
-      Vertices<K> v{};
-      v[0] = static_cast<Vertex>(top);
-      grow<1>(v, 0, [&](const Vertices<K>& simplex, Rank rank) {
-        if (hasApparentCofacet(simplex, rank) || apparentFacet<K>(simplex, rank) >= 0) return;
-        Index index = binomials_.index<K>(simplex);
-        if (!deaths.contains(index)) found.emplace_back(index, rank);
-      });
-    }
-    std::sort(found.begin(), found.end(), before);
-  });
-  for (CountedVector<Column>& part : parts) {
-    size_t middle = columns_.size();
-    columns_.insert(columns_.end(), part.begin(), part.end());
-    CountedVector<Column>(Counted<Column>(control_)).swap(part);
-    std::inplace_merge(columns_.begin(), columns_.begin() + middle, columns_.end(), before);
-  }
-}
 
 template <typename Space, int K>
 void Reduction<Space, K>::reduce() {
@@ -224,7 +116,7 @@ bool Reduction<Space, K>::claimEmergentPair(uint32_t number) {
   int position = cofacets.position(static_cast<Vertex>(w));
   Index pivot = cofacets.index(binomials_, static_cast<Vertex>(w), position);
   if (pivots_->owner(pivot) != 0) return false;
-  if (apparentFacet<K + 1>(with<K>(v, static_cast<Vertex>(w), position), column.rank) >= 0) return false;
+  if (apparentFacet<Space, K + 1>(space_, with<K>(v, static_cast<Vertex>(w), position), column.rank) >= 0) return false;
   Owner nobody = 0;
   return pivots_->at(pivot).owner.compare_exchange_strong(nobody, alone(number), std::memory_order_acq_rel);
 }
@@ -260,7 +152,7 @@ void Reduction<Space, K>::reduceColumn(Worker& worker, uint32_t number) {
     Owner owner = pivots_->owner(index);
     if (owner == 0) {
       Vertices<K + 1> tau = binomials_.vertices<K + 1>(index);
-      int removed = apparentFacet<K + 1>(tau, pivot.rank);
+      int removed = apparentFacet<Space, K + 1>(space_, tau, pivot.rank);
       if (removed >= 0) {  // add the facet, whose column is in no table; its coefficient at tau is its own inverse
         uint32_t factor = field_.negative(field_.multiply(field_.coefficient(pivot.term), field_.sign(removed)));
         addTerm(worker, field_.term(binomials_.index<K>(without<K + 1>(tau, removed)), factor), pivot, top);
@@ -301,7 +193,8 @@ void Reduction<Space, K>::compactChain(Worker& worker) const {
     for (size_t i = 0; i < chain.size();) {
       const Index index = field_.index(chain[i]);
       uint32_t sum = 0;
-      for (; i < chain.size() && field_.index(chain[i]) == index; ++i) sum = field_.add(sum, field_.coefficient(chain[i]));
+      for (; i < chain.size() && field_.index(chain[i]) == index; ++i)
+        sum = field_.add(sum, field_.coefficient(chain[i]));
       if (sum != 0) chain[kept++] = field_.term(index, sum);
     }
     chain.resize(kept);

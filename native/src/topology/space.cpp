@@ -36,7 +36,7 @@ void sortByUpperHalf(CountedVector<uint64_t>& keys, Control& control) {
 
 void assertRanksFit(size_t edges) {
   if (edges >= static_cast<size_t>(kNever))
-    throw std::length_error(std::to_string(edges) + " edges are too many: below 2^31 - 1 can be ranked; lower the threshold");
+    throw std::length_error(std::to_string(edges) + " edges are too many: fewer than 2^31 - 1 can be ranked");
 }
 
 }  // namespace
@@ -92,7 +92,8 @@ SparseSpace::SparseSpace(Vertex n, CountedVector<Edge>&& edges, Control& control
   for (Vertex v = 0; v < n; ++v) {
     auto first = neighbours_.begin() + starts_[v], end = neighbours_.begin() + starts_[v + 1];
     std::sort(first, end, [](const Neighbour& a, const Neighbour& b) { return a.vertex > b.vertex; });
-    auto twice = std::adjacent_find(first, end, [](const Neighbour& a, const Neighbour& b) { return a.vertex == b.vertex; });
+    auto twice = std::adjacent_find(
+        first, end, [](const Neighbour& a, const Neighbour& b) { return a.vertex == b.vertex; });
     if (twice != end)
       throw std::invalid_argument("edge (" + std::to_string(edges_[twice->rank].u) + ", " +
                                   std::to_string(edges_[twice->rank].v) + ") is listed twice");

@@ -32,7 +32,8 @@ class DenseSpace {
   using Key = uint64_t;
 
   DenseSpace(Vertex n, Control& control)
-      : n_(n), control_(control), keys_(Counted<Key>(control)), ranks_(Counted<Rank>(control)), leasts_(Counted<Rank>(control)) {}
+      : n_(n), control_(control), keys_(Counted<Key>(control)), ranks_(Counted<Rank>(control)),
+        leasts_(Counted<Rank>(control)) {}
 
   // Edges in ascending order of (u, v), u < v; lengths are not negative. Then `finish`.
   void reserve(size_t edges) { keys_.reserve(edges); }
@@ -62,10 +63,11 @@ class DenseSpace {
       }
     };
     if constexpr (K > 2) {
-      for (uint32_t block = 0; block < n_; block += kLanes) found(block, maximumWithin<K>(rows, block, rank, low, high));
+      for (uint32_t block = 0; block < n_; block += kLanes)
+        found(block, maximumWithin<K>(rows, block, rank, low, high));
       return;
     }
-    // Edges have few cofacets within a window: whole cache lines of the rows, which are far apart in memory, are left out.
+    // Edges have few cofacets within a window: most cache lines of the rows, which are far apart in memory, are skipped.
     const Rank* leasts[K];
     for (int k = 0; k < K; ++k) leasts[k] = &leasts_[v[k] * groupStride_];
     for (uint32_t some = 0; some < groups_; some += kLanes)

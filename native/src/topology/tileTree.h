@@ -85,7 +85,8 @@ class TileTree {
   int nearestSide(bool diagonal) const;
   uint32_t nearest(const Side& side) const;
   static void raise(Side& side, float joined);
-  bool sweep(Side& side, uint32_t block, const float* distances, const float* sizes, float size, float slack, float joined);
+  bool sweep(Side& side, uint32_t block, const float* distances, const float* sizes, float size, float slack,
+             float joined);
 
   Side sides_[2];
   CountedVector<float> transposed_;

@@ -19,7 +19,7 @@ export interface TopologyOptions {
 export function limitsOf({ threads, memoryLimit }: TopologyOptions): NativeLimits {
   return {
     threads: threads ?? availableParallelism(),
-    memoryLimit: memoryLimit ?? Math.floor(process.availableMemory() * MEMORY_SHARE),
+    memoryLimit: Math.min(Math.floor(memoryLimit ?? process.availableMemory() * MEMORY_SHARE), 2 ** 52),
   };
 }
 

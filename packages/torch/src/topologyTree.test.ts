@@ -158,6 +158,15 @@ test("bad points are refused, and the message names the row", async () => {
   await refused(Float64Array.from(points) as unknown as Float32Array, 3, 2, {}, /must be a Float32Array/);
 });
 
+test("a bound on memory is kept", async () => {
+  const points = new Float32Array(3000 * 64).fill(1);
+  const work = minimumSpanningTreeOfPoints(points, 3000, 64, { memoryLimit: 2 ** 20 });
+  await expect(work).rejects.toMatchObject({
+    code: "E_DATA",
+    message: expect.stringContaining("may use 1 MiB"),
+  });
+});
+
 test("a signal ends the work", async () => {
   const reason = new Error("enough");
   const stop = new AbortController();

@@ -20,6 +20,9 @@ import type {
   HardSamplesReport,
   HardSamplesRequest,
 } from "../experiments/analysis/runAnalyses.js";
+import type { WrittenReport } from "../experiments/experimentReport.js";
+import type { Cell, Plan } from "../experiments/plan.js";
+import type { ExperimentResult, RunnerOptions } from "../experiments/runner.js";
 import type { ExportReport, ExportRequest } from "../export/exportModel.js";
 import type { RocSeries } from "../plots/rocPlot.js";
 import type { RunFolder } from "../runs/runFolder.js";
@@ -114,6 +117,23 @@ export async function analyseEntropy(request: EntropyRequest): Promise<EntropyRe
 
 export async function analyseHardSamples(request: HardSamplesRequest): Promise<HardSamplesReport> {
   return (await import("../experiments/analysis/runAnalyses.js")).analyseHardSamples(request);
+}
+
+/** Every run of a plan, each recipe checked, and whether it is done. */
+export async function planCells(folder: string, plan: Plan): Promise<{ cell: Cell; done: boolean }[]> {
+  return (await import("../experiments/runner.js")).planCells(folder, plan);
+}
+
+export async function runExperiment(
+  folder: string,
+  plan: Plan,
+  options: RunnerOptions,
+): Promise<ExperimentResult> {
+  return (await import("../experiments/runner.js")).runExperiment(folder, plan, options);
+}
+
+export async function writeExperimentReport(folder: string): Promise<WrittenReport> {
+  return (await import("../experiments/experimentReport.js")).writeExperimentReport(folder);
 }
 
 /** What the engine says of itself, or why it cannot be used. */

@@ -8,6 +8,7 @@ import { addData } from "./data.js";
 import { addDemo } from "./demo.js";
 import { addDoctor } from "./doctor.js";
 import { addEvaluate } from "./evaluate.js";
+import { addExperiment } from "./experiment.js";
 import { addExport } from "./export.js";
 import { addTrain } from "./train.js";
 
@@ -16,6 +17,7 @@ export function topofrProgram(version: string): Command {
   addTrain(program);
   addEvaluate(program);
   addCompare(program);
+  addExperiment(program);
   addAnalyze(program);
   addExport(program, version);
   addData(program);

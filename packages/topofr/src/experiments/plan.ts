@@ -38,14 +38,31 @@ const axisSchema = z
     });
   });
 
-export const MEASURES = ["accuracy", "auc", "tar", "secondsPer100Steps", "secondsPerEpoch", "discrepancy"] as const;
+export const MEASURES = [
+  "accuracy",
+  "auc",
+  "tar",
+  "secondsPer100Steps",
+  "secondsPerEpoch",
+  "discrepancy",
+] as const;
 export type Measure = (typeof MEASURES)[number];
 
 const figureSchema = z.strictObject({
   kind: z.enum(["bars", "line"]),
   measure: z.enum(MEASURES),
-  axis: text.optional().describe("of a line: the axis along x; its values must be numbers"),
+  axis: text
+    .optional()
+    .describe("of a line: the axis along x; labels end in a number, what stands before it names the line"),
 });
+
+const benchmarkSchema = z.union([
+  text.transform((path) => ({ path, pairs: null })),
+  z.strictObject({
+    path: text,
+    pairs: text.nullable().default(null).describe("pair list of an image folder"),
+  }),
+]);
 
 const paperSchema = z.strictObject({
   source: text.describe('such as "table 3"'),
@@ -63,10 +80,22 @@ export const planSchema = z
     recipe: text.nullable().default(null).describe("YAML recipe that all runs start from"),
     set: settings.default({}).describe("changes to the recipe, for all runs"),
     axes: z.array(axisSchema).min(1),
-    seeds: z.array(z.int().min(0).max(2 ** 32 - 1)).min(1).default([1, 2, 3]),
+    seeds: z
+      .array(
+        z
+          .int()
+          .min(0)
+          .max(2 ** 32 - 1),
+      )
+      .min(1)
+      .default([1, 2, 3]),
     data: z.array(text).default([]).describe("training sets; several are one more axis"),
-    benchmarks: z.array(text).default([]).describe("what every finished run is evaluated on"),
-    baseline: z.record(text, text).nullable().default(null).describe("by axis, the level that others are compared with"),
+    benchmarks: z.array(benchmarkSchema).default([]).describe("what every finished run is evaluated on"),
+    baseline: z
+      .record(text, text)
+      .nullable()
+      .default(null)
+      .describe("by axis, the level that others are compared with"),
     measures: z.array(z.enum(MEASURES)).min(1).default(["accuracy", "tar"]),
     timed: z.boolean().default(false).describe("true: it measures time, so runs go one at a time"),
     discrepancy: z
@@ -91,7 +120,12 @@ export const planSchema = z
       const found = axes.find(({ name }) => name === axis);
       if (!found) refuse(["baseline", axis], `there is no such axis; axes: ${names.join(", ")}`);
       else if (!levelsOf(found).some((level) => level.label === label))
-        refuse(["baseline", axis], `"${label}" is no level of it: ${levelsOf(found).map(({ label }) => label).join(", ")}`);
+        refuse(
+          ["baseline", axis],
+          `"${label}" is no level of it: ${levelsOf(found)
+            .map(({ label }) => label)
+            .join(", ")}`,
+        );
     }
     figures.forEach(({ kind, axis }, i) => {
       if (kind === "line" && !names.includes(axis ?? ""))
@@ -103,6 +137,7 @@ export const planSchema = z
 
 export type PlanInput = z.input<typeof planSchema>;
 export type Plan = z.output<typeof planSchema>;
+export type BenchmarkChoice = Plan["benchmarks"][number];
 export type Axis = Plan["axes"][number];
 
 export interface Level {
@@ -177,7 +212,9 @@ export function checkVariants(plan: Plan): void {
   const known: readonly string[] = VARIANT_NAMES;
   const missing = rowsOf(plan).flatMap(({ set }) => {
     const variant = set["objective.variant"];
-    return variant === undefined || variant === null || known.includes(String(variant)) ? [] : [String(variant)];
+    return variant === undefined || variant === null || known.includes(String(variant))
+      ? []
+      : [String(variant)];
   });
   if (missing.length === 0) return;
   throw new TopofrError(

@@ -4,13 +4,13 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fileError, TopofrError } from "@topofr/formats";
 import { LineCounter, parseDocument } from "yaml";
-import { levelsOf, type Plan, planIssues, planSchema } from "./plan.js";
+import { type BenchmarkChoice, levelsOf, type Plan, planIssues, planSchema } from "./plan.js";
 import { PAPER_PLANS } from "./plans/paperPlans.js";
 
 export interface PlanChanges {
   recipe?: string;
   data?: readonly string[];
-  benchmarks?: readonly string[];
+  benchmarks?: readonly BenchmarkChoice[];
   /** How many: 1, 2, 3 … */
   seeds?: number;
   /** Dotted recipe keys. */
@@ -42,20 +42,29 @@ export function parsePlan(yaml: string, name: string): Plan {
   const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false });
   const [syntax] = document.errors;
   if (syntax)
-    throw new TopofrError("E_RECIPE", `${name}:${lines.linePos(syntax.pos[0]).line} not YAML: ${syntax.message}`);
+    throw new TopofrError(
+      "E_RECIPE",
+      `${name}:${lines.linePos(syntax.pos[0]).line} not YAML: ${syntax.message}`,
+    );
   const parsed = planSchema.safeParse(document.toJS() ?? {});
   if (parsed.success) return parsed.data;
   const lineOf = (path: readonly PropertyKey[]): string => {
     for (let length = path.length; length > 0; length--) {
-      const node = document.getIn(path.slice(0, length), true) as { range?: [number, number, number] } | undefined;
+      const node = document.getIn(path.slice(0, length), true) as
+        | { range?: [number, number, number] }
+        | undefined;
       if (node?.range) return `:${lines.linePos(node.range[0]).line}`;
     }
     return "";
   };
-  const problems = planIssues(parsed.error.issues).map(({ path, message }) => `${name}${lineOf(path)} ${message}`);
+  const problems = planIssues(parsed.error.issues).map(
+    ({ path, message }) => `${name}${lineOf(path)} ${message}`,
+  );
   throw new TopofrError(
     "E_RECIPE",
-    problems.length === 1 ? problems[0]! : `${problems.length} problems in ${name}\n  ${problems.join("\n  ")}`,
+    problems.length === 1
+      ? problems[0]!
+      : `${problems.length} problems in ${name}\n  ${problems.join("\n  ")}`,
   );
 }
 
@@ -66,13 +75,20 @@ export function changePlan(plan: Plan, changes: PlanChanges): Plan {
     const wanted = levels[axis.name];
     if (!wanted) return axis;
     if (axis.key !== undefined)
-      return { ...axis, values: wanted.map((word) => (word.trim() !== "" && Number.isFinite(Number(word)) ? Number(word) : word)) };
+      return {
+        ...axis,
+        values: wanted.map((word) =>
+          word.trim() !== "" && Number.isFinite(Number(word)) ? Number(word) : word,
+        ),
+      };
     const kept = wanted.map((label) => {
       const level = levelsOf(axis).find((one) => one.label.toLowerCase() === label.toLowerCase());
       if (level) return level;
       throw new TopofrError(
         "E_USAGE",
-        `--levels ${axis.name}: "${label}" is none of ${levelsOf(axis).map((one) => one.label).join(", ")}`,
+        `--levels ${axis.name}: "${label}" is none of ${levelsOf(axis)
+          .map((one) => one.label)
+          .join(", ")}`,
       );
     });
     return { ...axis, levels: kept };

@@ -103,7 +103,7 @@ const nonZero = (value: number, tiny: number): number => (Math.abs(value) < tiny
 function logGamma(z: number): number {
   if (z < 0.5) return Math.log(Math.PI / Math.sin(Math.PI * z)) - logGamma(1 - z);
   const [first, ...rest] = LANCZOS;
-  const sum = rest.reduce((total, coefficient, k) => total + coefficient / (z + k), first!);
+  const sum = rest.reduce<number>((total, coefficient, k) => total + coefficient / (z + k), first);
   const t = z + 6.5;
   return 0.5 * Math.log(2 * Math.PI) + (z - 0.5) * Math.log(t) - t + Math.log(sum);
 }

@@ -23,7 +23,7 @@ export function float32Graph(
       other: layer.op === "add" ? layer.other : "",
       output: outputName(layers, layer),
       parameter,
-      weights: (weighted) => weightsOf(weighted, parameter),
+      weights: (weighted) => floatWeights(weighted, parameter),
     });
   return writer.file(options, extra);
 }
@@ -54,7 +54,7 @@ export function float16Graph(layers: readonly Layer[], options: GraphOptions): O
       other: layer.op === "add" ? layer.other : "",
       output: outputName(layers, layer),
       parameter,
-      weights: (weighted) => weightsOf(weighted, parameter),
+      weights: (weighted) => floatWeights(weighted, parameter),
     });
   }
   return writer.file(options);
@@ -62,7 +62,8 @@ export function float16Graph(layers: readonly Layer[], options: GraphOptions): O
 
 type AddParameter = (name: string, shape: readonly number[], values: Float32Array) => string;
 
-function weightsOf({ name, weight, bias }: Conv | Linear, parameter: AddParameter): string[] {
+/** Adds weight, and bias where there is one; returns their names. */
+export function floatWeights({ name, weight, bias }: Conv | Linear, parameter: AddParameter): string[] {
   const names = [parameter(`${name}.weight`, weight.shape, weight.values)];
   if (bias) names.push(parameter(`${name}.bias`, [bias.length], bias));
   return names;

@@ -1,7 +1,9 @@
 // Layers as an ONNX file whose convolutions and linear layers compute in 8-bit integers, in the form that runtimes recognise:
-// QuantizeLinear and DequantizeLinear around each (QDQ). Between them maps are float32: PReLU, the sums of the shortcuts and batch
-// norms that could not be folded. Where the ranges come from: calibrate.ts.
+// QuantizeLinear and DequantizeLinear around each (QDQ). Between them maps are float32: PReLU, the sums of the shortcuts, batch norms
+// that could not be folded, and grouped convolutions, which have few weights and lose both time and accuracy in integers (measured
+// on MobileFaceNet). Where the ranges come from: calibrate.ts.
 import type { OnnxFile } from "@topofr/formats";
+import { floatWeights } from "./floatGraph.js";
 import { addOperator, type GraphOptions, GraphWriter, outputName } from "./graphWriter.js";
 import type { Conv, Layer, Linear } from "./layerGraph.js";
 
@@ -16,11 +18,15 @@ const ACTIVATION_STEPS = 255; // uint8, asymmetric, one scale a map
 const LARGEST_WEIGHT = 64;
 const LARGEST_BIAS = 2 ** 30; // int32, with room for rounding
 
-/** The values whose ranges are needed: what convolutions and linear layers read, and what convolutions write. */
+/** Whether a layer computes in integers. */
+const isInteger = (layer: Layer): layer is Conv | Linear =>
+  layer.op === "linear" || (layer.op === "conv" && layer.groups === 1);
+
+/** The values whose ranges are needed: what integer layers read, and what integer convolutions write. */
 export function quantizedValues(layers: readonly Layer[]): string[] {
-  const names = layers.flatMap((layer) =>
-    layer.op === "conv" ? [layer.input, layer.name] : layer.op === "linear" ? [layer.input] : [],
-  );
+  const names = layers
+    .filter(isInteger)
+    .flatMap(({ op, input, name }) => (op === "conv" ? [input, name] : [input]));
   return [...new Set(names)];
 }
 
@@ -40,19 +46,24 @@ export function int8Graph(layers: readonly Layer[], ranges: Ranges, options: Gra
     dequantized.set(name, writer.node("DequantizeLinear", [integers, ...inputs], output));
     return output;
   };
+  const parameter = (name: string, shape: readonly number[], values: Float32Array) =>
+    writer.weight(name, "float32", shape, values);
   for (const layer of layers) {
     const { name, input } = layer;
-    const isWeighted = layer.op === "conv" || layer.op === "linear";
-    if (isWeighted && !dequantized.has(input)) throughEightBits(input, input, `${input}.dequantized`);
+    const integer = isInteger(layer);
     const output = outputName(layers, layer);
+    if (integer && !dequantized.has(input)) throughEightBits(input, input, `${input}.dequantized`);
+    // An integer convolution is recognised by its output going into 8 bits at once; a linear layer gives floats by itself.
+    const narrows = integer && layer.op === "conv";
     addOperator(writer, layer, {
-      input: isWeighted ? dequantized.get(input)! : input,
+      input: integer ? dequantized.get(input)! : input,
       other: layer.op === "add" ? layer.other : "",
-      output: layer.op === "conv" ? `${name}.float` : output,
-      parameter: (parameter, shape, values) => writer.weight(parameter, "float32", shape, values),
-      weights: (weighted) => addWeights(writer, weighted, quantizer(input).scale),
+      output: narrows ? `${name}.float` : output,
+      parameter,
+      weights: (weighted) =>
+        integer ? addWeights(writer, weighted, quantizer(input).scale) : floatWeights(weighted, parameter),
     });
-    if (layer.op === "conv") throughEightBits(`${name}.float`, name, output);
+    if (narrows) throughEightBits(`${name}.float`, name, output);
   }
   return writer.file(options);
 }

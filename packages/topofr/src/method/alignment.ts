@@ -11,7 +11,7 @@ import {
   type PersistenceDiagram,
   wassersteinDistance,
 } from "@topofr/topology";
-import { noGrad, ops, scope, type Tensor, tensor } from "@topofr/torch";
+import { gramMatrix, noGrad, ops, scope, type Tensor, tensor } from "@topofr/torch";
 import { normalizeRows } from "./classifier.js";
 import { inputDiameter } from "./objectiveComposition.js";
 import type { AlignmentOptions } from "./objectiveOptions.js";
@@ -34,10 +34,14 @@ export interface Alignment {
  */
 export function pairwiseDistances(points: Tensor, method: AlignmentOptions["distance"]): Tensor {
   if (method === "direct") return ops.cdist(points, points, { computeMode: DIRECT });
-  const gram = points.matmul(points.t());
+  const gram = isKernelFit(points) ? gramMatrix(points) : points.matmul(points.t());
   const squares = gram.diagonal();
   return squares.unsqueeze(0).add(squares.unsqueeze(1)).sub(gram.mul(2)).clampMin(0).sqrt();
 }
+
+/** The symmetric kernel is for what training compares: float32 points in memory, whose distances need no gradient. */
+const isKernelFit = ({ dtype, device, requiresGrad }: Tensor) =>
+  dtype === "float32" && device === "cpu" && !requiresGrad;
 
 /** Lengths of chosen edges, [edges]; the gradient of a zero-length edge is 0. */
 export function edgeLengths(points: Tensor, { u, v }: Pick<Edges, "u" | "v">): Tensor {

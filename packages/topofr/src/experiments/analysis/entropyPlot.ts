@@ -23,6 +23,9 @@ export function entropyPlot(
   if (total === 0)
     return composeFigure({ title, rows: [[emptyPanel(CONTENT_WIDTH, 240, "no samples to draw")]] });
   const most = entropies.reduce((a, b) => Math.max(a, b), 0) || 1;
+  const least = entropies.reduce((a, b) => Math.min(a, b), most);
+  // Entropies that are all high are shown by themselves.
+  const from = least > most / 2 && least < most ? least - (most - least) * 0.05 : 0;
   const kinds = [
     { name: "right", color: RIGHT, chosen: 1 },
     { name: "wrong", color: WRONG, chosen: 0 },
@@ -45,7 +48,7 @@ export function entropyPlot(
       { name: "mixture", color: INK, mark: "line" },
     ],
     rows: [
-      [{ ...densityPanel(kinds, total, most, mixture), heading: "Densities" }],
+      [{ ...densityPanel(kinds, total, [from, most], mixture), heading: "Densities" }],
       [
         {
           ...gaussianPanel(kinds, most, mixture),
@@ -54,6 +57,7 @@ export function entropyPlot(
       ],
     ],
     notes: [
+      ...(from > 0 ? ["The axis of the densities does not begin at 0: all entropies are high."] : []),
       `Mixture: Gaussian share ${percent(mixture.mixing)}, standard deviation ${shortNumber(Math.sqrt(mixture.variance) * mixture.deviation)} nats. ` +
         "It is fitted to entropies with signs flipped, and drawn folded back onto positive ones.",
       ...kinds
@@ -75,24 +79,29 @@ interface Kind {
 function densityPanel(
   kinds: readonly Kind[],
   total: number,
-  most: number,
+  [from, most]: readonly [number, number],
   mixture: EntropySamples["mixture"],
 ): Panel {
-  const width = most / BINS;
+  const width = (most - from) / BINS;
   const bars = kinds.flatMap(({ color, values }) => {
     const counts = new Array<number>(BINS).fill(0);
-    for (const value of values) counts[Math.min(BINS - 1, Math.floor(value / width))]! += 1;
-    return counts.map((n, bin) => ({ x1: bin * width, x2: (bin + 1) * width, y: n / total / width, color }));
+    for (const value of values) counts[Math.min(BINS - 1, Math.floor((value - from) / width))]! += 1;
+    return counts.map((n, bin) => ({
+      x1: from + bin * width,
+      x2: from + (bin + 1) * width,
+      y: n / total / width,
+      color,
+    }));
   });
   const { gaussian, uniform } = mixtureDensities(mixture);
-  const curve = curveAt(most, (x) => ({ gaussian: gaussian(x), uniform: uniform(x) }));
+  const curve = curveAt(from, most, (x) => ({ gaussian: gaussian(x), uniform: uniform(x) }));
   // A Gaussian that is a spike must not press everything else flat.
   const tallest = bars.reduce((a, { y }) => Math.max(a, y), 0) * 1.25;
   const drawn = curve.filter((point) => point.gaussian + point.uniform <= tallest);
   return drawPanel({
     width: CONTENT_WIDTH,
     height: 300,
-    x: { domain: [0, most] },
+    x: { domain: [from, most] },
     y: { domain: [0, tallest] },
     color: { type: "identity" },
     marks: [
@@ -109,7 +118,7 @@ function densityPanel(
 
 function gaussianPanel(kinds: readonly Kind[], most: number, mixture: EntropySamples["mixture"]): Panel {
   const { gaussian } = mixtureDensities(mixture);
-  const curve = curveAt(most, (x) => ({ gaussian: gaussian(x) }));
+  const curve = curveAt(0, most, (x) => ({ gaussian: gaussian(x) }));
   const [right, wrong] = kinds.map(({ values }) =>
     evenly(values, STARS_DRAWN).map((x) => ({ x, y: gaussian(x) })),
   );
@@ -129,9 +138,9 @@ function gaussianPanel(kinds: readonly Kind[], most: number, mixture: EntropySam
   });
 }
 
-const curveAt = <Values extends object>(most: number, values: (x: number) => Values) =>
+const curveAt = <Values extends object>(from: number, most: number, values: (x: number) => Values) =>
   Array.from({ length: CURVE_POINTS + 1 }, (_, k) => {
-    const x = (most * k) / CURVE_POINTS;
+    const x = from + ((most - from) * k) / CURVE_POINTS;
     return { x, ...values(x) };
   });
 
