@@ -9,6 +9,7 @@ import {
 } from "@topofr/topology";
 
 const EXAMPLE_POINTS = 60;
+const PICTURE = { width: 330, height: 380 }; // two side by side
 
 const element = (id) => document.getElementById(id);
 const [form, input, message, pictures] = ["form", "input", "message", "pictures"].map(element);
@@ -35,7 +36,7 @@ function draw() {
       ...readThreshold(element("threshold").value),
     });
     const milliseconds = performance.now() - started;
-    pictures.innerHTML = diagramSvg(diagrams) + barcodeSvg(diagrams);
+    pictures.innerHTML = diagramSvg(diagrams, PICTURE) + barcodeSvg(diagrams, PICTURE);
     const counts = diagrams.map(({ dimension, births }) => `${births.length} in degree ${dimension}`);
     say(`Classes: ${counts.join(", ")}. ${milliseconds.toFixed(0)} ms.`);
   } catch (error) {

@@ -42,7 +42,7 @@ function testLine(row: OutcomeRow, column: Column, test: PairedTest): string[] {
     column.name,
     String(test.n),
     show(test.meanDifference),
-    `${show(test.interval[0])} to ${show(test.interval[1])}`,
+    test.t === null ? "–" : `${show(test.interval[0])} to ${show(test.interval[1])}`,
     test.t === null ? "–" : test.t.toFixed(2),
     test.p === null ? "–" : test.p < 0.001 ? "< 0.001" : test.p.toFixed(3),
   ];
