@@ -45,6 +45,9 @@ export function pointsAsSet(
     isMetric: metric !== "cosine",
     distance: rowDistance(points, count, dimension, metric),
     input(indices) {
+      // The first ones, which may be gigabytes of pixels, are not copied.
+      if (indices.every((index, k) => index === k))
+        return { points: points.subarray(0, indices.length * dimension), dimension, metric };
       const chosen = new (points instanceof Float32Array ? Float32Array : Float64Array)(
         indices.length * dimension,
       );
