@@ -9,5 +9,5 @@ import { PIXEL_MEAN, PIXEL_SCALE } from "./normalize.js";
 export function imageTensor(pixels: Uint8Array, count: number): Tensor {
   const size = Math.sqrt(pixels.length / count / 3);
   const images = tensor(pixels, { shape: [count, size, size, 3] }).permute([0, 3, 1, 2]);
-  return images.to("float32").sub(PIXEL_MEAN).div(PIXEL_SCALE);
+  return images.to("float32").sub_(PIXEL_MEAN).div_(PIXEL_SCALE);
 }
