@@ -81,10 +81,10 @@ describe.skipIf(chromium === null)(
     }
     const pictures = () => page.locator("#pictures svg").count();
 
-    test("points give a diagram and a barcode; a square has one loop", async () => {
+    test("points give a diagram, a barcode and Betti curves; a square has one loop", async () => {
       const said = await draw("0 0\n1 0\n1 1\n0 1\n");
       expect(said).toMatch(/^Classes: 4 in degree 0, 1 in degree 1\. \d+ ms\.$/);
-      expect(await pictures()).toBe(2);
+      expect(await pictures()).toBe(3);
       const shown = await page.textContent("#pictures");
       expect(shown).toContain("H0 (4)");
       expect(shown).toContain("H1 (1)");
@@ -123,7 +123,7 @@ describe.skipIf(chromium === null)(
     test("the example is a circle with one long bar", async () => {
       await page.click("#example");
       expect(await page.textContent("#message")).toContain("60 in degree 0");
-      expect(await pictures()).toBe(2);
+      expect(await pictures()).toBe(3);
       const picture = await page.screenshot({ path: process.env.SCREENSHOT });
       expect(picture.length).toBeGreaterThan(10_000);
     });

@@ -1,6 +1,7 @@
 // The page of index.html: reads the text, computes, draws. Everything that is wrong is said in the page.
 import {
   barcodeSvg,
+  bettiSvg,
   diagramSvg,
   parseDistanceMatrix,
   parseLowerDistances,
@@ -9,7 +10,7 @@ import {
 } from "@topofr/topology";
 
 const EXAMPLE_POINTS = 60;
-const PICTURE = { width: 330, height: 380 }; // two side by side
+const PICTURE = { width: 330, height: 380 }; // two or three side by side
 
 const element = (id) => document.getElementById(id);
 const [form, input, message, pictures] = ["form", "input", "message", "pictures"].map(element);
@@ -36,7 +37,8 @@ function draw() {
       ...readThreshold(element("threshold").value),
     });
     const milliseconds = performance.now() - started;
-    pictures.innerHTML = diagramSvg(diagrams, PICTURE) + barcodeSvg(diagrams, PICTURE);
+    pictures.innerHTML =
+      diagramSvg(diagrams, PICTURE) + barcodeSvg(diagrams, PICTURE) + bettiSvg(diagrams, PICTURE);
     const counts = diagrams.map(({ dimension, births }) => `${births.length} in degree ${dimension}`);
     say(`Classes: ${counts.join(", ")}. ${milliseconds.toFixed(0)} ms.`);
   } catch (error) {

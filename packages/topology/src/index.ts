@@ -55,6 +55,7 @@ export { type DiagramGradient, diagramDistanceGradient } from "./matching/gradie
 export { type Edges, minimumSpanningTree } from "./minimumSpanningTree.js";
 export { type PersistenceOptions, persistence } from "./persistence.js";
 export { type BarcodeSvgOptions, barcodeSvg } from "./plot/barcodeSvg.js";
+export { type BettiSvgOptions, bettiSvg } from "./plot/bettiSvg.js";
 export { type DiagramSvgOptions, diagramSvg } from "./plot/diagramSvg.js";
 export { type Metric, manhattanBetween, type RowDistance, rowDistance } from "./points.js";
 export {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { PersistenceDiagram } from "../diagram.js";
 import { barcodeSvg } from "./barcodeSvg.js";
+import { bettiSvg } from "./bettiSvg.js";
 import { diagramSvg } from "./diagramSvg.js";
 import { ticks } from "./frame.js";
 
@@ -46,6 +47,18 @@ test("the barcode has a bar for each class and an arrow for each that never dies
   expect(svg.match(/l6,4l-6,4z/g)).toHaveLength(1);
 });
 
+test("Betti curves step where classes begin and end", () => {
+  const svg = bettiSvg(DIAGRAMS, { width: 366, height: 300 }); // 300 columns for scales -0.5 to 2.15
+  expectWellFormed(svg);
+  const [h0, h1] = [...svg.matchAll(/<path d="(M[^"]*)" fill="none"/g)].map(([, path]) => path!);
+  const heights = (path: string) => [...path.matchAll(/V([\d.]+)/g)].map(([, y]) => Number(y));
+  // Degree 0: none before scale 0, then 3, 2, 1. Degree 1: one from the left edge, three from 1, one from 1.5, none from 2.
+  const unit = (260 - 34) / (3 * 1.05);
+  const counts = (path: string) => heights(path).map((y) => Math.round((260 - y) / unit));
+  expect(counts(h0!)).toEqual([0, 3, 2, 1, 1]);
+  expect(counts(h1!)).toEqual([1, 3, 1, 0, 0]);
+});
+
 test("empty diagrams, single scales, and very many points are drawn", () => {
   const many = diagram(
     1,
@@ -62,6 +75,7 @@ test("empty diagrams, single scales, and very many points are drawn", () => {
   for (const diagrams of all) {
     expectWellFormed(diagramSvg(diagrams));
     expectWellFormed(barcodeSvg(diagrams, { width: 600, height: 200 }));
+    expectWellFormed(bettiSvg(diagrams));
   }
   expect(diagramSvg([many]).length).toBeLessThan(300_000);
 });
@@ -69,6 +83,7 @@ test("empty diagrams, single scales, and very many points are drawn", () => {
 test("points that are none are refused", () => {
   expect(() => diagramSvg([diagram(0, [1, NaN])])).toThrow("point 0 is (1, NaN)");
   expect(() => barcodeSvg([diagram(0, [2, 1])])).toThrow("point 0 is (2, 1)");
+  expect(() => bettiSvg([diagram(0, [NaN, 1])])).toThrow("point 0 is (NaN, 1)");
 });
 
 test("ticks are round numbers inside the range", () => {
