@@ -1,15 +1,45 @@
 // What the evaluation benchmarks share: two programs that read the same files, taking turns in processes of their own, and a table.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { cpus, loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { median } from "./options.mjs";
+import { median, positive } from "./options.mjs";
+
+/** The options that they all have. */
+export const COMPARISON_OPTIONS = {
+  dimension: { type: "string", default: "512" },
+  seed: { type: "string", default: "2048" },
+  rounds: { type: "string", default: "1" },
+  only: { type: "string" },
+  json: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+};
+
+/**
+ * Writes the data into a folder that is removed afterwards, lets both sides take turns on it, and prints the comparison. `sizes` names
+ * the options that are numbers; `writeData(folder, sizes)` gets their values.
+ */
+export async function compareOnData({ name, values, sizes: names, writeData, reference, ours }) {
+  const sizes = Object.fromEntries(names.map((size) => [size, positive(values, size)]));
+  const rounds = positive(values, "rounds");
+  const folder = mkdtempSync(join(tmpdir(), `topofr-bench-${name}-`));
+  try {
+    process.stderr.write("writing the data …");
+    await writeData(folder, sizes);
+    const args = [folder, String(sizes.dimension)];
+    const report = takeTurns({ reference, ours, args, rounds, only: values.only });
+    process.stdout.write(values.json ? `${JSON.stringify({ ...sizes, ...report })}\n` : comparison(report));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 
 /**
  * Runs `reference` (a Python script here) and `ours` (a script here) on `folder`, `rounds` times each in turn. Both print one JSON line
  * { seconds, peakResidentBytes, parts, result }.
  */
-export function takeTurns({ reference, ours, args, rounds, only }) {
+function takeTurns({ reference, ours, args, rounds, only }) {
   const sides = { reference: [findPython(), reference], topofr: [process.execPath, ours] };
   const load = loadavg()[0]; // of the last minute: more than a few tenths means that others use the machine
   const runs = {};
@@ -58,7 +88,7 @@ function findPython() {
 }
 
 /** The report as text. */
-export function comparison(report) {
+function comparison(report) {
   const lines = [];
   for (const side of ["reference", "topofr"]) {
     const run = report[side];

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { readNpz, writeNpy, writeNpz } from "@topofr/formats";
 import { decodeDiphaDiagrams, diagramsFromNpz, parseCsvDiagrams } from "@topofr/topology";
 import { liveTensors } from "@topofr/torch";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { circle } from "../experiments/analysis/analysis.test.support.js";
 import { settledLiveTensors } from "../method/method.test.support.js";
 import { halvesOnnx } from "../models/onnx.test.support.js";
@@ -18,8 +18,7 @@ import {
   writePairs,
   writePictures,
 } from "../train/train.test.support.js";
-import { runProgram } from "./command.js";
-import { topofrProgram } from "./program.js";
+import { topofr } from "./command.test.support.js";
 
 const folder = temporaryFolder();
 const inFolder = (...parts: string[]) => join(folder.path, ...parts);
@@ -45,26 +44,11 @@ beforeAll(async () => {
 });
 afterAll(folder.remove);
 
-async function topofr(...args: string[]): Promise<{ status: number; out: string; err: string }> {
-  const text = { out: "", err: "" };
-  const capture = (key: "out" | "err") => (chunk: string | Uint8Array) => {
-    text[key] += String(chunk);
-    return true;
-  };
-  const spies = [
-    vi.spyOn(process.stdout, "write").mockImplementation(capture("out")),
-    vi.spyOn(process.stderr, "write").mockImplementation(capture("err")),
-  ];
-  try {
-    return { status: await runProgram(topofrProgram("0.0.0"), ["analyze", ...args]), ...text };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+const analyze = (...args: string[]) => topofr("analyze", ...args);
 
 /** The JSON that a command prints, once it has succeeded. */
 async function report(...args: string[]) {
-  const { status, out, err } = await topofr(...args, "--json");
+  const { status, out, err } = await analyze(...args, "--json");
   expect({ status, err: err.replace(/^(?!topofr:).*\n/gm, "") }).toEqual({ status: 0, err: "" });
   return JSON.parse(out);
 }
@@ -136,7 +120,7 @@ describe("diagrams", () => {
     expect(many.summary[0]).toMatchObject({ dimension: 0, method: "exact", bars: 119 });
     expect(many.summary[1]).toMatchObject({ method: "landmarks", informative: true });
     expect(many.summary[1].bound).toBeLessThan(0.3);
-    const few = await topofr("diagrams", inFolder("circle.npy"), "--landmarks", "4", "--out", out);
+    const few = await analyze("diagrams", inFolder("circle.npy"), "--landmarks", "4", "--out", out);
     expect(few.out).toContain("landmarks, 2r = ");
     expect(few.out).toContain("so nothing is claimed about all points");
     const picture = readFileSync(join(out, "diagram-circle-120.svg"), "utf8");
@@ -239,7 +223,7 @@ describe("diagrams", () => {
     writeFileSync(inFolder("rubbish.csv"), "1,2\nx,y\n");
     const numbers = asArray(Float64Array.of(1, 2), [2]);
     await writeNpz(inFolder("scores.npz"), { scores: numbers, same: numbers });
-    const { status, err } = await topofr("diagrams", ...args(), "--out", inFolder("refused"));
+    const { status, err } = await analyze("diagrams", ...args(), "--out", inFolder("refused"));
     expect(err).toContain(`topofr: ${code} `);
     expect(err).toContain(message);
     expect(status).toBe(code === "E_USAGE" ? 2 : 1);
@@ -284,7 +268,7 @@ describe("discrepancy", () => {
   });
 
   test("several models on the same batches, as a table; an ONNX model needs --data", async () => {
-    const { status, out } = await topofr(
+    const { status, out } = await analyze(
       ...[
         "discrepancy",
         run.path,
@@ -303,10 +287,10 @@ describe("discrepancy", () => {
     expect(out).toMatch(/\ntiny +2 +faces +4 +2 /);
     expect(out).toMatch(/\nnet +- +faces +4 +2 /);
     expect(isPng(inFolder("two", "bottleneck-by-batch-size.png"))).toBe(true);
-    const alone = await topofr("discrepancy", inFolder("net.onnx"));
+    const alone = await analyze("discrepancy", inFolder("net.onnx"));
     expect(alone).toMatchObject({ status: 2 });
     expect(alone.err).toContain("E_USAGE --data: of which images?");
-    const large = await topofr("discrepancy", run.path, "--data", faces);
+    const large = await analyze("discrepancy", run.path, "--data", faces);
     expect(large.err).toContain("has 8 images, too few for a batch of 128; give --batch-size 8 or less");
   });
 });
@@ -340,7 +324,7 @@ describe("entropy and hard samples", () => {
     async (command) => {
       const others = inFolder("others");
       if (!existsSync(others)) await writePictures(others, { identities: 3, images: 1 });
-      const refused = async (...args: string[]) => (await topofr(command, ...args)).err;
+      const refused = async (...args: string[]) => (await analyze(command, ...args)).err;
       expect(await refused(run.path, "--data", others)).toMatch(
         /E_MODEL .*trained on 2 people, but .*others has 3/,
       );

@@ -14,9 +14,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { runProgram } from "./command.js";
-import { topofrProgram } from "./program.js";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { topofr } from "./command.test.support.js";
 
 const MAIN = fileURLToPath(new URL("./main.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "cli-data-"));
@@ -29,26 +28,7 @@ function write(path: string, bytes: Uint8Array | string): void {
 }
 
 /** The command in this process, quickly. */
-async function data(...args: string[]): Promise<{ status: number; out: string; err: string }> {
-  let out = "";
-  let err = "";
-  const stdout = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    out += text;
-    return true;
-  });
-  const stderr = vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    err += text;
-    return true;
-  });
-  try {
-    const status = await runProgram(topofrProgram("0.0.0"), ["data", ...args]);
-    return { status, out, err };
-  } finally {
-    process.exitCode = 0;
-    stdout.mockRestore();
-    stderr.mockRestore();
-  }
-}
+const data = (...args: string[]) => topofr("data", ...args);
 
 beforeAll(async () => {
   process.env.XDG_CACHE_HOME = at("cache");

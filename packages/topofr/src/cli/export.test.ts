@@ -4,10 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { RandomStream } from "../random/stream.js";
-import { runProgram } from "./command.js";
-import { topofrProgram } from "./program.js";
+import { topofr } from "./command.test.support.js";
 
 const CHECKPOINT = fileURLToPath(new URL("../../fixtures/export/mobilefacenet.pt", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "topofr-export-"));
@@ -40,24 +39,6 @@ afterAll(() => {
   process.chdir(here);
   rmSync(folder, { recursive: true });
 });
-
-/** Runs a command in this process. */
-async function topofr(...args: string[]): Promise<{ status: number; out: string; err: string }> {
-  const text = { out: "", err: "" };
-  const capture = (key: "out" | "err") => (chunk: string | Uint8Array) => {
-    text[key] += String(chunk);
-    return true;
-  };
-  const spies = [
-    vi.spyOn(process.stdout, "write").mockImplementation(capture("out")),
-    vi.spyOn(process.stderr, "write").mockImplementation(capture("err")),
-  ];
-  try {
-    return { status: await runProgram(topofrProgram("0.0.0"), args), ...text };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
 
 test("a PyTorch file to ONNX, and evaluate takes it as it is", async () => {
   const { status, out, err } = await topofr("export", CHECKPOINT, "--to", "model.onnx");
