@@ -19,6 +19,7 @@ const DEBIAN = {
   [`/usr/${HEADER}`]: versionHeader(1, 13),
   "/usr/lib/x86_64-linux-gnu/cmake/Torch/TorchConfig.cmake": "",
   "/usr/lib/x86_64-linux-gnu/openblas-pthread/libblas.so.3": "",
+  "/usr/include/dnnl.hpp": "",
 };
 const WHEEL = {
   [`/venv/torch/${HEADER}`]: versionHeader(2, 7),
@@ -96,7 +97,7 @@ test("LIBTORCH=python asks for the Python torch beside Debian's", () => {
 test("Debian's python3-torch brings no C++ files: it does not count as a Python torch", () => {
   const host = machine({ ...python, answers: { python3: "/usr/lib/python3/dist-packages/torch\n" } });
   expect(findLibtorch(host)).toBeNull();
-  expect(missingPackages(host)).toEqual(["libtorch-dev", "libopenblas0-pthread"]);
+  expect(missingPackages(host)).toEqual(["libtorch-dev", "libopenblas0-pthread", "libdnnl-dev"]);
 });
 
 test("a LIBTORCH that is no libtorch is an error that names the folder and what is missing", () => {
@@ -105,7 +106,7 @@ test("a LIBTORCH that is no libtorch is an error that names the folder and what 
 });
 
 test("a bare machine misses everything, a complete one nothing, a Python torch needs no OpenBLAS", () => {
-  const everything = ["libtorch-dev", "libopenblas0-pthread", "cmake", "g++", "make"];
+  const everything = ["libtorch-dev", "libopenblas0-pthread", "libdnnl-dev", "cmake", "g++", "make"];
   expect(missingPackages(machine())).toEqual(everything);
   expect(missingPackages(machine({ files: DEBIAN, commands: ["cmake", "g++", "ninja"] }))).toEqual([]);
   expect(missingPackages(machine({ ...python, files: WHEEL }))).toEqual([]);

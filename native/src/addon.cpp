@@ -8,10 +8,12 @@
 #include <cstring>
 
 #include "allocator.h"
+#include "checkpoint.h"
 #include "compat.h"
 #include "dispatch.h"
 #include "dtypes.h"
 #include "errors.h"
+#include "profiler.h"
 #include "tensorObject.h"
 #include "topology/bindings.h"
 #include "values.h"
@@ -77,6 +79,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   TensorObject::define(env, exports);
   defineScopes(env, exports);
   defineDispatch(env, exports);
+  defineCheckpoint(env, exports);
+  defineProfiler(env, exports);
   defineRandom(env, exports);
   defineTopology(env, exports);
   exports.Set("tensorFromBytes", Napi::Function::New(env, tensorFromBytes));

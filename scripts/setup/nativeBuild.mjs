@@ -58,6 +58,7 @@ function configuration(host, libtorch, flags) {
     `-DNODE_ADDON_API=${join(modules, "node-addon-api")}`,
     `-DTOPOFR_CXX_FLAGS=${flags}`,
     `-DCMAKE_CXX_COMPILER=${compiler(host)}`,
+    `-DTOPOFR_SYSTEM_ONEDNN=${libtorch.source === "debian" ? "ON" : "OFF"}`,
   ];
   if (libtorch.source !== "debian") arguments_.push(`-DCMAKE_PREFIX_PATH=${libtorch.path}`);
   if (libtorch.torchDir !== null) arguments_.push(`-DTorch_DIR=${libtorch.torchDir}`);
@@ -96,6 +97,7 @@ function buildKey(host, libtorch) {
   const machine = {
     libtorch,
     library: libraryStamp(host, libtorch),
+    onednn: host.exists("/usr/include/dnnl.hpp"),
     compiler: [compiler(host), host.stamp(compiler(host) ?? "")],
     flags: host.env.TOPOFR_CXX_FLAGS ?? "-march=native",
     instructions: instructionSet(host),

@@ -16,6 +16,9 @@ export function missingPackages(host) {
   // libtorch-dev is content with the slow reference BLAS; other builds of libtorch bring a fast one.
   if ((libtorch === null || libtorch.source === "debian") && !hasOpenBlas(host))
     missing.push("libopenblas0-pthread");
+  // Debian's libtorch computes with the system's oneDNN; with its headers, so do our kernels.
+  if ((libtorch === null || libtorch.source === "debian") && !host.exists("/usr/include/dnnl.hpp"))
+    missing.push("libdnnl-dev");
   if (host.which("cmake") === null) missing.push("cmake");
   if (compiler(host) === null) missing.push("g++");
   if (host.which("ninja") === null && host.which("make") === null) missing.push("make");

@@ -1,8 +1,9 @@
 // Batch norm, then optionally PReLU, then optionally a residual sum, in one operator with its own backward: for NHWC
-// (channels-last) CPU tensors, float32 or bfloat16. Stock kernels read and write the activation once for each of these;
-// here the forward makes two passes over it and the backward two. Everything else takes libtorch's own operators.
+// (channels-last) CPU tensors, float32 or bfloat16, and for blocked ones (convolutionPlan.h), float32. Stock kernels read and
+// write the activation once for each of these; here the forward makes two passes over it and the backward two. Everything else
+// takes libtorch's own operators.
 //
-// Rows are the N·H·W positions, columns the C channels: a row is contiguous, so the inner loops run over channels.
+// A channels-last activation is one matrix of N·H·W rows and C channels; a blocked one is N·C/16 planes of H·W rows and 16.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "compat.h"
+#include "kernels/batchNormPlanes.h"
 #include "kernels/batchNormRows.h"
 
 namespace topofr {
@@ -21,32 +23,67 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Variable;
 using torch::autograd::variable_list;
 
-// Calls body(threadIndex, firstRow, lastRow) on contiguous shares of the rows.
+struct Activation {
+  int64_t rows;      // positions: N·H·W
+  int64_t channels;  // C
+  int64_t planes;    // of a blocked activation; 0: channels-last
+
+  explicit Activation(const at::Tensor& tensor) {
+    bool blocked = tensor.dim() == 5;
+    channels = blocked ? tensor.size(1) * kBlock : tensor.size(1);
+    rows = tensor.numel() / channels;
+    planes = blocked ? tensor.size(0) * tensor.size(1) : 0;
+  }
+
+  bool isBlocked() const { return planes > 0; }
+
+  int shares() const {
+    int64_t pieces = isBlocked() ? planes : rows / 64;
+    return static_cast<int>(std::min<int64_t>(std::max<int64_t>(1, pieces), at::get_num_threads()));
+  }
+};
+
+// Calls body(share, start, rows, channel) on stretches of rows of one plane, in parallel: `start` is the offset of the first
+// element, `channel` the first channel. At most kFlushRows rows, so that float32 partial sums stay short.
+constexpr int64_t kFlushRows = 512;
+
 template <typename Body>
-void forRowShares(int64_t rows, int shares, Body&& body) {
+void forStretches(const Activation& of, Body&& body) {
+  int shares = of.shares();
+  int64_t planes = std::max<int64_t>(of.planes, 1);
+  int64_t width = of.isBlocked() ? kBlock : of.channels;
+  int64_t planeRows = of.isBlocked() ? of.rows * of.channels / (of.planes * kBlock) : of.rows;
+  int64_t blocks = of.channels / width;
+  int64_t total = planes * planeRows;
+  // Rows of all planes, one after the other, are shared out evenly: a plane may be cut.
   at::parallel_for(0, shares, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t share = begin; share < end; ++share) body(share, rows * share / shares, rows * (share + 1) / shares);
+    for (int64_t share = begin; share < end; ++share) {
+      int64_t row = total * share / shares, last = total * (share + 1) / shares;
+      while (row < last) {
+        int64_t plane = row / planeRows;
+        int64_t stop = std::min({last, (plane + 1) * planeRows, row + kFlushRows});
+        body(share, row * width, stop - row, plane % blocks * width);
+        row = stop;
+      }
+    }
   });
 }
 
-int shareCount(int64_t rows) { return static_cast<int>(std::min<int64_t>(std::max<int64_t>(1, rows / 64), at::get_num_threads())); }
-
-constexpr int64_t kFlushRows = 512;  // float32 partial sums stay short; totals are kept in float64
-
-// Sums kQuantities values per channel over all rows, in parallel: accumulate(first, last, sums) adds those rows.
-// Returns [kQuantities, channels].
+// Sums kQuantities values per channel over all rows: accumulate(start, rows, channel, sums) adds a stretch, quantity q of a
+// channel at sums[q · channels]. Totals are float64. Returns [kQuantities, channels].
 template <int kQuantities, typename Accumulate>
-std::vector<double> sumOverRows(int64_t rows, int64_t channels, Accumulate&& accumulate) {
-  int shares = shareCount(rows);
-  int64_t count = channels * kQuantities;
+std::vector<double> sumOverRows(const Activation& of, Accumulate&& accumulate) {
+  int shares = of.shares();
+  int64_t width = of.isBlocked() ? kBlock : of.channels, count = of.channels * kQuantities;
   std::vector<double> partial(static_cast<size_t>(shares) * count, 0.0);
-  forRowShares(rows, shares, [&](int64_t share, int64_t first, int64_t last) {
-    std::vector<float> sums(count);
-    double* mine = partial.data() + share * count;
-    for (int64_t start = first; start < last; start += kFlushRows) {
-      std::fill(sums.begin(), sums.end(), 0.0f);
-      accumulate(start, std::min(last, start + kFlushRows), sums.data());
-      for (int64_t i = 0; i < count; ++i) mine[i] += sums[i];
+  std::vector<std::vector<float>> scratch(shares, std::vector<float>(width * kQuantities));
+  forStretches(of, [&](int64_t share, int64_t start, int64_t rows, int64_t channel) {
+    float* sums = scratch[share].data();
+    std::fill_n(sums, width * kQuantities, 0.0f);
+    accumulate(start, rows, channel, sums);
+    for (int quantity = 0; quantity < kQuantities; ++quantity) {
+      double* mine = partial.data() + share * count + quantity * of.channels + channel;
+      for (int64_t c = 0; c < width; ++c) mine[c] += sums[quantity * width + c];
     }
   });
   for (int share = 1; share < shares; ++share)
@@ -56,38 +93,52 @@ std::vector<double> sumOverRows(int64_t rows, int64_t channels, Accumulate&& acc
 }
 
 // Mean and biased variance per channel, by sums shifted with the first row (no cancellation for a large mean).
-template <typename T>
-void channelMoments(const at::Tensor& input, int64_t rows, int64_t channels, float* mean, float* variance) {
+template <typename T, bool kBlocked>
+void channelMoments(const at::Tensor& input, float* mean, float* variance) {
+  Activation of(input);
   auto values = static_cast<const T*>(input.data_ptr());
+  int64_t channels = of.channels, planeSize = kBlocked ? input.size(2) * input.size(3) * kBlock : 0;
   std::vector<float> firstRow(channels);
-  for (int64_t c = 0; c < channels; ++c) firstRow[c] = load(values + c);
-  const float* offset = firstRow.data();
-  std::vector<double> totals = sumOverRows<2>(rows, channels, [&](int64_t first, int64_t last, float* sums) {
-    accumulateMoments(values + first * channels, last - first, channels, offset, sums, sums + channels);
+  for (int64_t c = 0; c < channels; ++c) firstRow[c] = load(values + (kBlocked ? c / kBlock * planeSize + c % kBlock : c));
+  std::vector<double> totals = sumOverRows<2>(of, [&](int64_t start, int64_t rows, int64_t channel, float* sums) {
+    const float* offset = firstRow.data() + channel;
+    if constexpr (kBlocked)
+      accumulatePlaneMoments(values + start, rows, offset, sums, sums + kBlock);
+    else
+      accumulateMoments(values + start, rows, channels, offset, sums, sums + channels);
   });
   for (int64_t c = 0; c < channels; ++c) {
-    double average = totals[c] / rows;
-    mean[c] = static_cast<float>(offset[c] + average);
-    double spread = totals[channels + c] / rows - average * average;
+    double average = totals[c] / of.rows;
+    mean[c] = static_cast<float>(firstRow[c] + average);
+    double spread = totals[channels + c] / of.rows - average * average;
     variance[c] = static_cast<float>(spread < 0 ? 0 : spread);  // not std::max, which would turn NaN into 0
   }
 }
 
-template <typename T>
-void normalizeInParallel(const at::Tensor& input, const at::Tensor& residual, at::Tensor& output, int64_t rows,
-                         int64_t channels, const float* mean, const float* scale, const float* bias, const float* slope) {
+template <typename T, bool kBlocked, bool kSlope, bool kResidual>
+void normalizeInParallel(const at::Tensor& input, const at::Tensor& residual, at::Tensor& output, const float* mean,
+                         const float* scale, const float* bias, const float* slope) {
+  Activation of(input);
   auto x = static_cast<const T*>(input.data_ptr());
-  auto add = residual.defined() ? static_cast<const T*>(residual.data_ptr()) : nullptr;
+  auto add = kResidual ? static_cast<const T*>(residual.data_ptr()) : x;
   auto y = static_cast<T*>(output.data_ptr());
-  auto run = slope != nullptr ? (add != nullptr ? &normalizeRows<T, true, true> : &normalizeRows<T, true, false>)
-                              : (add != nullptr ? &normalizeRows<T, false, true> : &normalizeRows<T, false, false>);
-  forRowShares(rows, shareCount(rows), [&](int64_t, int64_t first, int64_t last) {
-    int64_t start = first * channels;
-    run(x + start, add == nullptr ? nullptr : add + start, y + start, last - first, channels, mean, scale, bias, slope);
+  forStretches(of, [&](int64_t, int64_t start, int64_t rows, int64_t c) {
+    const float* slopes = kSlope ? slope + c : nullptr;
+    if constexpr (kBlocked)
+      normalizePlane<kSlope, kResidual>(x + start, add + start, y + start, rows, mean + c, scale + c, bias + c, slopes);
+    else
+      normalizeRows<T, kSlope, kResidual>(x + start, add + start, y + start, rows, of.channels, mean, scale, bias, slopes);
   });
 }
 
-at::Tensor channelsLast(const at::Tensor& tensor) {
+template <typename T, bool kBlocked>
+auto normalizeFor(bool slope, bool residual) {
+  return slope ? (residual ? &normalizeInParallel<T, kBlocked, true, true> : &normalizeInParallel<T, kBlocked, true, false>)
+               : (residual ? &normalizeInParallel<T, kBlocked, false, true> : &normalizeInParallel<T, kBlocked, false, false>);
+}
+
+// As the kernels take it.
+at::Tensor packed(const at::Tensor& tensor) {
   return tensor.contiguous(tensor.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
 }
 
@@ -97,11 +148,13 @@ at::Tensor normalize(const at::Tensor& input, const at::Tensor& givenMean, const
   at::Tensor scale = inverseStd * weight, mean = givenMean.contiguous(), bias = givenBias.contiguous();
   at::Tensor slope = givenSlope.has_value() ? givenSlope->contiguous() : at::Tensor();
   at::Tensor output = at::empty_like(input);
-  at::Tensor sum = residual.has_value() ? channelsLast(*residual) : at::Tensor();
+  at::Tensor sum = residual.has_value() ? packed(*residual) : at::Tensor();
   const float* slopes = slope.defined() ? slope.data_ptr<float>() : nullptr;
-  int64_t channels = input.size(1), rows = input.numel() / channels;
-  auto run = input.scalar_type() == at::kBFloat16 ? &normalizeInParallel<BFloat16> : &normalizeInParallel<float>;
-  run(input, sum, output, rows, channels, mean.data_ptr<float>(), scale.data_ptr<float>(), bias.data_ptr<float>(), slopes);
+  bool hasSlope = slope.defined(), hasSum = sum.defined();
+  auto run = input.scalar_type() == at::kBFloat16 ? normalizeFor<BFloat16, false>(hasSlope, hasSum)
+             : input.dim() == 5                   ? normalizeFor<float, true>(hasSlope, hasSum)
+                                                  : normalizeFor<float, false>(hasSlope, hasSum);
+  run(input, sum, output, mean.data_ptr<float>(), scale.data_ptr<float>(), bias.data_ptr<float>(), slopes);
   return output;
 }
 
@@ -111,24 +164,30 @@ struct BackwardResult {
 
 // With xhat = (x - mean) / std, z = xhat · weight + bias, dz = dy · prelu'(z):
 // dbias = Σ dz, dweight = Σ dz · xhat, dslope = Σ_{z<=0} dy · z, dx = weight/std · (dz - dbias/rows - xhat · dweight/rows).
-template <typename T, bool kSlope>
+template <typename T, bool kBlocked, bool kSlope>
 BackwardResult backwardInParallel(const at::Tensor& gradOutput, const at::Tensor& input, const at::Tensor& mean,
-                            const at::Tensor& inverseStd, const at::Tensor& weight, const at::Tensor& bias,
-                            const at::Tensor& slope, int64_t rows, int64_t channels) {
+                                  const at::Tensor& inverseStd, const at::Tensor& weight, const at::Tensor& bias,
+                                  const at::Tensor& slope) {
+  Activation of(input);
+  int64_t channels = of.channels;
   auto dy = static_cast<const T*>(gradOutput.data_ptr());
   auto x = static_cast<const T*>(input.data_ptr());
   const float* mu = mean.data_ptr<float>();
   const float* inverse = inverseStd.data_ptr<float>();
   const float* w = weight.data_ptr<float>();
   const float* b = bias.data_ptr<float>();
-  const float* a = kSlope ? slope.data_ptr<float>() : nullptr;
+  const float* slopes = kSlope ? slope.data_ptr<float>() : nullptr;
 
   std::vector<float> scale(channels);
   for (int64_t c = 0; c < channels; ++c) scale[c] = inverse[c] * w[c];
-  std::vector<double> totals = sumOverRows<3>(rows, channels, [&](int64_t first, int64_t last, float* sums) {
-    int64_t start = first * channels;
-    accumulateGradients<T, kSlope>(dy + start, x + start, last - first, channels, mu, scale.data(), b, a, sums,
-                                   sums + channels, sums + 2 * channels);
+  std::vector<double> totals = sumOverRows<3>(of, [&](int64_t start, int64_t rows, int64_t c, float* sums) {
+    const float* a = kSlope ? slopes + c : nullptr;
+    if constexpr (kBlocked)
+      accumulatePlaneGradients<kSlope>(dy + start, x + start, rows, mu + c, scale.data() + c, b + c, a, sums, sums + kBlock,
+                                       sums + 2 * kBlock);
+    else
+      accumulateGradients<T, kSlope>(dy + start, x + start, rows, channels, mu, scale.data(), b, a, sums, sums + channels,
+                                     sums + 2 * channels);
   });
 
   BackwardResult result{at::empty_like(input), at::empty_like(weight), at::empty_like(bias),
@@ -140,14 +199,18 @@ BackwardResult backwardInParallel(const at::Tensor& gradOutput, const at::Tensor
     result.weight.data_ptr<float>()[c] = static_cast<float>(dzx);
     if (kSlope) result.slope.data_ptr<float>()[c] = static_cast<float>(totals[2 * channels + c]);
     // dx = scale · dz - slant · (x - mean) - offset
-    offset[c] = static_cast<float>(scale[c] * dz / rows);
-    slant[c] = static_cast<float>(scale[c] * dzx / rows * inverse[c]);
+    offset[c] = static_cast<float>(scale[c] * dz / of.rows);
+    slant[c] = static_cast<float>(scale[c] * dzx / of.rows * inverse[c]);
   }
   auto dx = static_cast<T*>(result.input.data_ptr());
-  forRowShares(rows, shareCount(rows), [&](int64_t, int64_t first, int64_t last) {
-    int64_t start = first * channels;
-    propagateGradients<T, kSlope>(dy + start, x + start, dx + start, last - first, channels, mu, scale.data(), b, a,
-                                  slant.data(), offset.data());
+  forStretches(of, [&](int64_t, int64_t start, int64_t rows, int64_t c) {
+    const float* a = kSlope ? slopes + c : nullptr;
+    if constexpr (kBlocked)
+      propagatePlaneGradients<kSlope>(dy + start, x + start, dx + start, rows, mu + c, scale.data() + c, b + c, a,
+                                      slant.data() + c, offset.data() + c);
+    else
+      propagateGradients<T, kSlope>(dy + start, x + start, dx + start, rows, channels, mu, scale.data(), b, a, slant.data(),
+                                    offset.data());
   });
   return result;
 }
@@ -159,17 +222,18 @@ struct FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
                             const Optional<at::Tensor>& residual, const Optional<at::Tensor>& runningMean,
                             const Optional<at::Tensor>& runningVar, double momentum, double eps) {
     at::AutoDispatchBelowADInplaceOrView guard;
-    at::Tensor input = channelsLast(givenInput), weight = givenWeight.contiguous(), bias = givenBias.contiguous();
+    at::Tensor input = packed(givenInput), weight = givenWeight.contiguous(), bias = givenBias.contiguous();
     Optional<at::Tensor> slope;
     if (givenSlope.has_value()) slope = givenSlope->contiguous();
-    int64_t channels = input.size(1);
-    int64_t rows = input.numel() / channels;
-    at::Tensor mean = at::empty({channels}, at::kFloat), variance = at::empty({channels}, at::kFloat);
-    auto moments = input.scalar_type() == at::kBFloat16 ? &channelMoments<BFloat16> : &channelMoments<float>;
-    moments(input, rows, channels, mean.data_ptr<float>(), variance.data_ptr<float>());
+    Activation of(input);
+    at::Tensor mean = at::empty({of.channels}, at::kFloat), variance = at::empty({of.channels}, at::kFloat);
+    auto moments = input.scalar_type() == at::kBFloat16 ? &channelMoments<BFloat16, false>
+                   : of.isBlocked()                     ? &channelMoments<float, true>
+                                                        : &channelMoments<float, false>;
+    moments(input, mean.data_ptr<float>(), variance.data_ptr<float>());
     if (runningMean.has_value()) {
       runningMean->mul_(1 - momentum).add_(mean, momentum);
-      runningVar->mul_(1 - momentum).add_(variance, momentum * rows / std::max<int64_t>(rows - 1, 1));
+      runningVar->mul_(1 - momentum).add_(variance, momentum * of.rows / std::max<int64_t>(of.rows - 1, 1));
     }
     at::Tensor inverseStd = at::rsqrt(variance + eps);
     at::Tensor output = normalize(input, mean, inverseStd, weight, bias, slope, residual);
@@ -182,28 +246,35 @@ struct FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
     auto saved = context->get_saved_variables();
     const at::Tensor &input = saved[0], &mean = saved[1], &inverseStd = saved[2], &weight = saved[3], &bias = saved[4],
                      &slope = saved[5];
-    at::Tensor gradOutput = channelsLast(gradients[0]);
-    int64_t channels = input.size(1), rows = input.numel() / channels;
-    bool isBFloat16 = input.scalar_type() == at::kBFloat16;
-    auto run = [&](auto zero) {
+    at::Tensor gradOutput = packed(gradients[0]);
+    auto run = [&](auto zero, auto blocked) {
       using T = decltype(zero);
-      return slope.defined() ? backwardInParallel<T, true>(gradOutput, input, mean, inverseStd, weight, bias, slope, rows, channels)
-                             : backwardInParallel<T, false>(gradOutput, input, mean, inverseStd, weight, bias, slope, rows, channels);
+      constexpr bool kBlocked = decltype(blocked)::value;
+      return slope.defined() ? backwardInParallel<T, kBlocked, true>(gradOutput, input, mean, inverseStd, weight, bias, slope)
+                             : backwardInParallel<T, kBlocked, false>(gradOutput, input, mean, inverseStd, weight, bias, slope);
     };
-    BackwardResult result = isBFloat16 ? run(BFloat16()) : run(0.0f);
+    BackwardResult result = input.scalar_type() == at::kBFloat16 ? run(BFloat16(), std::false_type())
+                            : input.dim() == 5                   ? run(0.0f, std::true_type())
+                                                                 : run(0.0f, std::false_type());
     at::Tensor residual = context->saved_data["residual"].toBool() ? gradOutput : at::Tensor();
     return {result.input, result.weight, result.bias, result.slope, residual,
             Variable(), Variable(), Variable(), Variable()};
   }
 };
 
+bool isBlocked(const at::Tensor& input, int64_t channels) {
+  return input.dim() == 5 && input.size(4) == kBlock && input.size(1) * kBlock == channels;
+}
+
 bool isFused(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias, const Optional<at::Tensor>& slope,
              const Optional<at::Tensor>& residual, const Optional<at::Tensor>& runningMean) {
+  bool blocked = isBlocked(input, weight.numel());
+  int64_t channels = blocked ? weight.numel() : input.size(1);
   auto isPerChannel = [&](const at::Tensor& values) {
-    return values.numel() == input.size(1) && values.scalar_type() == at::kFloat && values.device().is_cpu();
+    return values.numel() == channels && values.scalar_type() == at::kFloat && values.device().is_cpu();
   };
-  bool type = input.scalar_type() == at::kFloat || input.scalar_type() == at::kBFloat16;
-  bool layout = input.dim() == 2 || (input.dim() == 4 && input.is_contiguous(at::MemoryFormat::ChannelsLast));
+  bool type = input.scalar_type() == at::kFloat || (input.scalar_type() == at::kBFloat16 && !blocked);
+  bool layout = blocked || input.dim() == 2 || (input.dim() == 4 && input.is_contiguous(at::MemoryFormat::ChannelsLast));
   bool sum = !residual.has_value() ||
              (residual->sizes() == input.sizes() && residual->scalar_type() == input.scalar_type());
   bool parameters = isPerChannel(weight) && isPerChannel(bias) && (!slope.has_value() || isPerChannel(*slope)) &&
@@ -214,8 +285,11 @@ bool isFused(const at::Tensor& input, const at::Tensor& weight, const at::Tensor
 at::Tensor stock(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias, const Optional<at::Tensor>& slope,
                  const Optional<at::Tensor>& residual, const Optional<at::Tensor>& runningMean,
                  const Optional<at::Tensor>& runningVar, bool training, double momentum, double eps) {
-  at::Tensor output = at::batch_norm(input, weight, bias, runningMean, runningVar, training, momentum, eps, true);
+  bool blocked = isBlocked(input, weight.numel());
+  at::Tensor plain = blocked ? input.permute({0, 1, 4, 2, 3}).flatten(1, 2) : input;
+  at::Tensor output = at::batch_norm(plain, weight, bias, runningMean, runningVar, training, momentum, eps, true);
   if (slope.has_value()) output = at::prelu(output, slope->to(output.scalar_type()));
+  if (blocked) output = output.unflatten(1, {-1, kBlock}).permute({0, 1, 3, 4, 2}).contiguous();
   return residual.has_value() ? output + *residual : output;
 }
 
@@ -223,14 +297,14 @@ at::Tensor stock(const at::Tensor& input, const at::Tensor& weight, const at::Te
 at::Tensor fusedEvaluation(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
                            const Optional<at::Tensor>& slope, const Optional<at::Tensor>& residual,
                            const at::Tensor& runningMean, const at::Tensor& runningVar, double eps) {
-  return normalize(channelsLast(input), runningMean, at::rsqrt(runningVar + eps), weight, bias, slope, residual);
+  return normalize(packed(input), runningMean, at::rsqrt(runningVar + eps), weight, bias, slope, residual);
 }
 
 at::Tensor batchNorm(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
                      const Optional<at::Tensor>& slope, const Optional<at::Tensor>& residual,
                      const Optional<at::Tensor>& runningMean, const Optional<at::Tensor>& runningVar, bool training,
                      double momentum, double eps) {
-  TORCH_CHECK(input.dim() >= 2 && input.size(1) == weight.numel(), "batch norm over ", weight.numel(),
+  TORCH_CHECK(input.dim() >= 2 && (input.size(1) == weight.numel() || isBlocked(input, weight.numel())), "batch norm over ", weight.numel(),
               " channels cannot take an input of shape ", input.sizes());
   TORCH_CHECK(runningMean.has_value() == runningVar.has_value() &&
                   (!runningMean.has_value() || runningMean->numel() == runningVar->numel()),
@@ -238,7 +312,7 @@ at::Tensor batchNorm(const at::Tensor& input, const at::Tensor& weight, const at
   if (!isFused(input, weight, bias, slope, residual, runningMean))
     return stock(input, weight, bias, slope, residual, runningMean, runningVar, training, momentum, eps);
   if (training) {
-    TORCH_CHECK(input.numel() > input.size(1), "expected more than one value per channel when training, got input size ",
+    TORCH_CHECK(input.numel() > weight.numel(), "expected more than one value per channel when training, got input size ",
                 input.sizes());
     return FusedBatchNorm::apply(input, weight, bias, slope, residual, runningMean, runningVar, momentum, eps);
   }

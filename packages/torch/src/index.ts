@@ -1,9 +1,11 @@
 // libtorch from TypeScript. Tensors and their operators, autograd, nn, optim.
+export { type CheckpointOptions, checkpoint } from "./checkpoint.js";
 export { Generator, manualSeed } from "./generator.js";
 export { enableGrad, noGrad } from "./gradMode.js";
 export * as nn from "./nn/index.js";
 export { operator, operatorNames, ops } from "./operators.js";
 export * as optim from "./optim/index.js";
+export { type OperatorTime, profile } from "./profile.js";
 export { liveTensors, scope } from "./scope.js";
 export { loadTensors, saveTensors } from "./stateFiles.js";
 export {

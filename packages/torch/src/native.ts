@@ -47,6 +47,11 @@ export interface NativeAddon {
   endScope(kept: readonly Tensor[]): void;
   liveTensors(): number;
   setGradEnabled(enabled: boolean): boolean;
+  checkpoint(
+    input: Tensor,
+    forward: () => Tensor,
+    again: (input: Tensor, gradient: Tensor) => void,
+  ): Tensor;
   manualSeed(seed: number): void;
   createGenerator(seed: number): NativeGenerator;
   defaultGenerator(): NativeGenerator;
@@ -56,6 +61,8 @@ export interface NativeAddon {
   releaseCachedMemory(): void;
   setCacheLimit(bytes: number): void;
   setNumThreads(count: number): void;
+  startProfile(): void;
+  stopProfile(): { name: string; shapes: string; calls: number; seconds: number; selfSeconds: number }[];
   gramMatrix(points: Tensor): Tensor;
   rips(problem: object, limits: NativeLimits): unknown;
   startRips(problem: object, limits: NativeLimits): NativeComputation;

@@ -43,3 +43,16 @@ export function inProcess(body: string, nodeOptions: readonly string[] = []): un
   });
   return JSON.parse(output);
 }
+
+/** [n, c, h, w] in the blocked layout [n, c/16, h, w, 16] of `memoryFormat: "blocked"`. */
+export const blocked = (value: Tensor): Tensor => {
+  const [n, c, h, w] = value.shape as [number, number, number, number];
+  return value
+    .reshape([n, c / 16, 16, h, w])
+    .permute([0, 1, 3, 4, 2])
+    .contiguous();
+};
+
+/** Back to [n, c, h, w]; any other tensor as it is. */
+export const unblocked = (value: Tensor): Tensor =>
+  value.shape.length === 5 ? value.permute([0, 1, 4, 2, 3]).flatten({ startDim: 1, endDim: 2 }) : value;

@@ -1,11 +1,11 @@
-// The addon's fused kernel on channels-last data, against libtorch's own operators on the same data in NCHW.
+// The addon's fused kernel on channels-last and on blocked data, against libtorch's own operators on the same data in NCHW.
 import { expect, test } from "vitest";
 import { manualSeed } from "../generator.js";
 import { noGrad } from "../gradMode.js";
 import { ops } from "../operators.js";
 import { scope } from "../scope.js";
 import { type DType, full, ones, rand, randn, type Tensor, tensor, zeros } from "../tensor.js";
-import { numbers, relativeError } from "../torch.test.helpers.js";
+import { blocked, numbers, relativeError, unblocked } from "../torch.test.helpers.js";
 
 // float32 sums in another order. bfloat16: 8 bits of mantissa, rounded once here and three times in the stock chain.
 const TOLERANCE = { float32: 2e-5, bfloat16: 2e-2 };
@@ -20,6 +20,7 @@ interface Case {
   training?: boolean;
   dtype?: "float32" | "bfloat16";
   offset?: number;
+  isBlocked?: boolean;
 }
 
 interface Leaves {
@@ -62,8 +63,17 @@ const fused = (
   });
 
 /** Largest errors over output, gradients and running statistics, by name. */
-function compare({ shape, prelu, residual, training = true, dtype = "float32", offset = 0 }: Case) {
+function compare({
+  shape,
+  prelu,
+  residual,
+  training = true,
+  dtype = "float32",
+  offset = 0,
+  isBlocked = false,
+}: Case) {
   return scope(() => {
+    const arrange = isBlocked ? blocked : channelsLast;
     manualSeed(shape.reduce((sum, size) => 31 * sum + size, 7));
     const channels = shape[1]!;
     // What both sides start from is exact in `dtype`; the reference computes in float32 (float64 with an offset).
@@ -77,7 +87,7 @@ function compare({ shape, prelu, residual, training = true, dtype = "float32", o
 
     const side = (name: "fused" | "stock") => {
       const isFused = name === "fused";
-      const place = (value: Tensor) => differentiable(isFused ? channelsLast(value) : value.to(wide));
+      const place = (value: Tensor) => differentiable(isFused ? arrange(value) : value.to(wide));
       const small = (value: Tensor) => differentiable(isFused ? value : value.to(wide));
       const leaves: Leaves = {
         input: place(input),
@@ -91,7 +101,7 @@ function compare({ shape, prelu, residual, training = true, dtype = "float32", o
         .to(isFused ? "float32" : wide);
       const variance = full([channels], 3).to(isFused ? "float32" : wide);
       const output = (isFused ? fused : stock)(leaves, mean, variance, training);
-      output.backward(isFused ? upstream : upstream.to(wide));
+      output.backward(isFused ? (isBlocked ? blocked(upstream) : upstream) : upstream.to(wide));
       return {
         output,
         mean,
@@ -106,7 +116,7 @@ function compare({ shape, prelu, residual, training = true, dtype = "float32", o
     expect(actual.output!.dtype).toBe(dtype);
     expect(Object.keys(actual)).toEqual(Object.keys(expected));
     return Object.fromEntries(
-      Object.keys(expected).map((name) => [name, relativeError(actual[name]!, expected[name]!)]),
+      Object.keys(expected).map((name) => [name, relativeError(unblocked(actual[name]!), expected[name]!)]),
     );
   });
 }
@@ -136,6 +146,22 @@ for (const shape of SHAPES) {
         expectWithin(compare({ shape, training, ...variant }), TOLERANCE.float32);
       });
     }
+  }
+}
+
+for (const shape of [
+  [3, 16, 5, 7],
+  [2, 64, 9, 7],
+  [2, 32, 1, 1],
+  [5, 48, 31, 33],
+]) {
+  for (const training of [true, false]) {
+    test.each(VARIANTS)(
+      `blocked [${shape}], ${training ? "training" : "evaluation with gradients"}, %o`,
+      (variant) => {
+        expectWithin(compare({ shape, training, isBlocked: true, ...variant }), TOLERANCE.float32);
+      },
+    );
   }
 }
 

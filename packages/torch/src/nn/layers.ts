@@ -49,6 +49,10 @@ export class Conv2d extends Module {
 
   override forward(input: Tensor): Tensor {
     const { stride = 1, padding = 0, groups = 1 } = this.options;
+    if (this.memoryFormat === "blocked" && input.device === "cpu" && this.bias === null) {
+      const { weight, groups: count } = mergeGroups(this.weight, groups);
+      return ops.convolution(input, weight, { stride, padding, groups: count });
+    }
     const bias = this.bias && inDtypeOf(input, this.bias);
     // Merging pays in oneDNN's channels-last kernels; other layouts keep the plain operator, digit for digit.
     const isChannelsLast = input.strides[1] === 1 && input.device === "cpu";
@@ -155,7 +159,8 @@ export class Dropout extends Module {
 /** [n, …] -> [n, product of the rest], in NCHW order whatever the memory format. */
 export class Flatten extends Module {
   override forward(input: Tensor): Tensor {
-    return input.flatten({ startDim: 1 });
+    const isBlocked = this.memoryFormat === "blocked" && input.shape.length === 5;
+    return (isBlocked ? input.permute([0, 1, 4, 2, 3]) : input).flatten({ startDim: 1 });
   }
 }
 

@@ -2,7 +2,7 @@
 import { TopofrError } from "@topofr/formats";
 import { ops } from "../operators.js";
 import { type Tensor, zeros } from "../tensor.js";
-import { type NamedParameters, Optimizer } from "./optimizer.js";
+import { type NamedParameters, Optimizer, type StateOf } from "./optimizer.js";
 
 export interface AdamWOptions {
   lr: number;
@@ -15,8 +15,6 @@ export class AdamW extends Optimizer {
   readonly #betas: readonly [number, number];
   readonly #eps: number;
   readonly #weightDecay: number;
-  readonly #first: Tensor[];
-  readonly #second: Tensor[];
   /** Number of updates so far, for the bias correction. */
   readonly #steps: Tensor;
 
@@ -28,19 +26,22 @@ export class AdamW extends Optimizer {
     this.#betas = betas;
     this.#eps = eps;
     this.#weightDecay = weightDecay;
-    this.#first = this.stateTensors("exp_avg");
-    this.#second = this.stateTensors("exp_avg_sq");
+    this.addState("exp_avg");
+    this.addState("exp_avg_sq");
     this.#steps = zeros([], { dtype: "int64" });
   }
 
-  protected override update(active: readonly number[], gradients: readonly Tensor[]): void {
+  protected override update(
+    values: readonly Tensor[],
+    gradients: readonly Tensor[],
+    stateOf: StateOf,
+  ): void {
     const [beta1, beta2] = this.#betas;
-    const parameters = active.map((index) => this.parameters[index]!);
-    const first = active.map((index) => this.#first[index]!);
-    const second = active.map((index) => this.#second[index]!);
+    const first = stateOf("exp_avg");
+    const second = stateOf("exp_avg_sq");
     const step = this.#steps.add_(1).item();
 
-    ops._foreachMul_(parameters, 1 - this.lr * this.#weightDecay);
+    ops._foreachMul_(values, 1 - this.lr * this.#weightDecay);
     ops._foreachMul_(first, beta1);
     ops._foreachAdd_(first, gradients, { alpha: 1 - beta1 });
     ops._foreachMul_(second, beta2);
@@ -48,7 +49,7 @@ export class AdamW extends Optimizer {
     const denominators = ops._foreachSqrt(second);
     ops._foreachDiv_(denominators, Math.sqrt(1 - beta2 ** step));
     ops._foreachAdd_(denominators, this.#eps);
-    ops._foreachAddcdiv_(parameters, first, denominators, { value: -this.lr / (1 - beta1 ** step) });
+    ops._foreachAddcdiv_(values, first, denominators, { value: -this.lr / (1 - beta1 ** step) });
   }
 
   override stateDict(): Map<string, Tensor> {

@@ -6,6 +6,17 @@ import type { Tensor } from "../tensor.js";
 
 export type NamedParameters = Iterable<readonly [name: string, parameter: Tensor]>;
 
+/** Some rows of a parameter (its entries along axis 0), trained in its place: the others and their state rest untouched. */
+export interface SampledRows {
+  /** [k] int64, each at most once. */
+  rows: Tensor;
+  /** [k, …] a copy of those rows, with the gradient. `step` updates it and writes it back. */
+  values: Tensor;
+}
+
+/** State tensors of one kind, in the order of the values to update. */
+export type StateOf = (kind: string) => Tensor[];
+
 export abstract class Optimizer {
   /** Learning rate of the next step. */
   lr: number;
@@ -21,30 +32,57 @@ export abstract class Optimizer {
     this.lr = lr;
   }
 
-  protected stateTensors(kind: string): Tensor[] {
-    const tensors = this.parameters.map((parameter) => parameter.zerosLike());
-    this.#state.set(kind, tensors);
-    return tensors;
+  protected addState(kind: string): void {
+    this.#state.set(
+      kind,
+      this.parameters.map((parameter) => parameter.zerosLike()),
+    );
   }
 
-  /** One update from the parameters' gradients. A parameter without one is left alone. */
-  step(): void {
+  /**
+   * One update from the parameters' gradients. A parameter without one is left alone.
+   * @param sampled parameters of which only some rows take part
+   */
+  step(sampled: ReadonlyMap<Tensor, SampledRows> = new Map()): void {
     noGrad(() =>
       scope(() => {
-        const active: number[] = [];
+        const active: { index: number; value: Tensor; rows: Tensor | null }[] = [];
         const gradients: Tensor[] = [];
         for (const [index, parameter] of this.parameters.entries()) {
-          const gradient = parameter.grad;
+          const { values: value, rows } = sampled.get(parameter) ?? { values: parameter, rows: null };
+          const gradient = value.grad;
           if (gradient === null) continue;
-          active.push(index);
+          active.push({ index, value, rows });
           gradients.push(gradient);
         }
-        if (active.length > 0) this.update(active, gradients);
+        if (active.length === 0) return;
+
+        const copies: { whole: Tensor; rows: Tensor; part: Tensor }[] = [];
+        const stateOf: StateOf = (kind) =>
+          active.map(({ index, rows }) => {
+            const whole = this.#state.get(kind)![index]!;
+            if (rows === null) return whole;
+            const part = whole.indexSelect(0, rows);
+            copies.push({ whole, rows, part });
+            return part;
+          });
+        for (const { index, value, rows } of active)
+          if (rows !== null) copies.push({ whole: this.parameters[index]!, rows, part: value });
+        this.update(
+          active.map(({ value }) => value),
+          gradients,
+          stateOf,
+        );
+        for (const { whole, rows, part } of copies) whole.indexCopy_(0, rows, part);
       }),
     );
   }
 
-  protected abstract update(active: readonly number[], gradients: readonly Tensor[]): void;
+  protected abstract update(
+    values: readonly Tensor[],
+    gradients: readonly Tensor[],
+    stateOf: StateOf,
+  ): void;
 
   zeroGrad(): void {
     for (const parameter of this.parameters) parameter.grad = null;
