@@ -3,10 +3,9 @@
 //
 //   node bench/diagramDistances.mjs --points 5000
 
-import { spawnSync } from "node:child_process";
 import { loadavg } from "node:os";
-import { fileURLToPath } from "node:url";
 import { bottleneckDistance, wassersteinDistance } from "../packages/topology/dist/index.js";
+import { findPython, runScript } from "./children.mjs";
 import { median, parseOptions, positive } from "./options.mjs";
 
 const HELP = `node bench/diagramDistances.mjs [--points 5000] [--repeats 3] [--json]
@@ -52,18 +51,16 @@ const TASKS = {
 };
 
 const load = loadavg()[0]; // of the last minute: more than a few tenths means that others use the machine
-const script = fileURLToPath(new URL("./reference/diagramDistances.py", import.meta.url));
-const candidates = process.env.PYTHON === undefined ? ["python3", "/usr/bin/python3"] : [process.env.PYTHON];
-const python = candidates.find((path) => spawnSync(path, ["-c", "import gudhi"]).status === 0);
-const peer = python === undefined ? {} : gudhiTimes();
+const python = findPython("gudhi");
+const peer = python === null ? {} : gudhiTimes();
 
 function gudhiTimes() {
-  const { status, stdout, stderr } = spawnSync(python, [script, String(points), String(repeats)], {
-    encoding: "utf8",
-  });
-  if (status === 0) return JSON.parse(stdout);
-  process.stderr.write(`${python} ${script} ended with status ${status}:\n${stderr}`);
-  process.exit(1);
+  try {
+    return runScript(python, "reference/diagramDistances.py", [String(points), String(repeats)]);
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
 }
 
 const rows = [];

@@ -1,6 +1,7 @@
-// The options that the benchmark's driver and its two children share. bench/reference/step.py has the same names.
+// The options that the benchmarks share. bench/reference/step.py has the same names.
 import { parseArgs } from "node:util";
 
+/** Of one side's process, for one row of the suite. */
 export const STEP_OPTIONS = {
   network: { type: "string", default: "mobilefacenet" },
   batch: { type: "string", default: "32" },
@@ -11,7 +12,7 @@ export const STEP_OPTIONS = {
   warmup: { type: "string", default: "2" },
   threads: { type: "string" },
   seed: { type: "string", default: "2048" },
-  json: { type: "boolean", default: false },
+  inference: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 };
 
@@ -35,6 +36,15 @@ export function positive(values, name) {
   const number = Number(values[name]);
   if (Number.isInteger(number) && number > 0) return number;
   process.stderr.write(`--${name} ${values[name]}: a positive whole number is needed\n`);
+  process.exit(2);
+}
+
+/** The words of an option that is a list, each of which must be one of `known`. */
+export function words(values, name, known) {
+  const list = values[name].split(",");
+  const wrong = list.filter((word) => !known.includes(word));
+  if (wrong.length === 0) return list;
+  process.stderr.write(`--${name} ${wrong.join(",")}: known are ${known.join(", ")}\n`);
   process.exit(2);
 }
 

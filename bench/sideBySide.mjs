@@ -1,9 +1,8 @@
 // What the evaluation benchmarks share: two programs that read the same files, taking turns in processes of their own, and a table.
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { findPython, runScript } from "./children.mjs";
 import { median, positive } from "./options.mjs";
 
 /** The options that they all have. */
@@ -30,6 +29,9 @@ export async function compareOnData({ name, values, sizes: names, writeData, ref
     const args = [folder, String(sizes.dimension)];
     const report = takeTurns({ reference, ours, args, rounds, only: values.only });
     process.stdout.write(values.json ? `${JSON.stringify({ ...sizes, ...report })}\n` : comparison(report));
+  } catch (error) {
+    process.stderr.write(`\n${error.message}\n`);
+    process.exitCode = 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -40,7 +42,8 @@ export async function compareOnData({ name, values, sizes: names, writeData, ref
  * { seconds, peakResidentBytes, parts, result }.
  */
 function takeTurns({ reference, ours, args, rounds, only }) {
-  const sides = { reference: [findPython(), reference], topofr: [process.execPath, ours] };
+  const python = findPython("numpy") ?? "python3"; // whose own message then says what is missing
+  const sides = { reference: [python, reference], topofr: [process.execPath, ours] };
   const load = loadavg()[0]; // of the last minute: more than a few tenths means that others use the machine
   const runs = {};
   for (let round = 0; round < rounds; round++) {
@@ -57,14 +60,6 @@ function takeTurns({ reference, ours, args, rounds, only }) {
   return { processor: cpus()[0]?.model, cores: cpus().length, load, rounds, ratio, ...merged };
 }
 
-function runScript(command, script, args) {
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  const { status, stdout, stderr } = spawnSync(command, [path, ...args], { encoding: "utf8" });
-  if (status === 0) return JSON.parse(stdout.trim().split("\n").at(-1));
-  process.stderr.write(`\n${command} ${script} ${args.join(" ")} ended with status ${status}:\n${stderr}`);
-  process.exit(1);
-}
-
 function merge(runs) {
   const parts = Object.keys(runs[0].parts).map((name) => [name, median(runs.map((run) => run.parts[name]))]);
   return {
@@ -75,16 +70,6 @@ function merge(runs) {
     parts: Object.fromEntries(parts),
     result: runs[0].result,
   };
-}
-
-function findPython() {
-  const candidates =
-    process.env.PYTHON === undefined ? ["python3", "/usr/bin/python3"] : [process.env.PYTHON];
-  const found = candidates.find(
-    (path) =>
-      (!path.startsWith("/") || existsSync(path)) && spawnSync(path, ["-c", "import numpy"]).status === 0,
-  );
-  return found ?? "python3"; // whose own message then says what is missing
 }
 
 /** The report as text. */

@@ -1,10 +1,11 @@
-"""Times complete training steps of the reference in stock PyTorch; prints one JSON line. Runs on the CPU.
+"""Times complete training steps, or embedding, of the reference in stock PyTorch; prints one JSON line. Runs on the CPU.
 
     /usr/bin/python3 bench/reference/step.py --network iresnet18 --batch 32 --steps 5
 
 A step is: zero gradients, forward, loss, backward, clip (norm 5), SGD (momentum 0.9, weight decay 5e-4). The batch
-is random and stays in memory, so nothing of loading or decoding is timed. PyTorch's defaults otherwise; the thread
-count is set, because Debian's default is one.
+is random and stays in memory, as float32 and already perturbed, which the reference's data loader does, so nothing of that
+is timed. --inference: evaluation mode, no gradients. PyTorch's defaults otherwise; the thread count is set, because
+Debian's default is one.
 """
 
 import argparse
@@ -29,13 +30,24 @@ class Clock:
     """Collects seconds by part of a step."""
 
     def __init__(self):
-        self.seconds = {}
+        self.clear()
+
+    def clear(self):
+        self.steps = []
+        self.now = {}
 
     @contextlib.contextmanager
     def part(self, name):
         start = time.perf_counter()
         yield
-        self.seconds.setdefault(name, []).append(time.perf_counter() - start)
+        self.now[name] = self.now.get(name, 0) + time.perf_counter() - start
+
+    def next_step(self):
+        self.steps.append(self.now)
+        self.now = {}
+
+    def medians(self):
+        return {name: statistics.median(step[name] for step in self.steps) for name in self.steps[0]}
 
 
 def parse():
@@ -50,7 +62,7 @@ def parse():
     parser.add_argument("--warmup", type=int, default=2, help="steps before the timed ones")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--seed", type=int, default=2048)
-    parser.add_argument("--json", action="store_true", help="accepted for symmetry; the output is always JSON")
+    parser.add_argument("--inference", action="store_true", help="embed instead of training")
     return parser.parse_args()
 
 
@@ -59,7 +71,7 @@ def main():
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     net, weight = build(options.network, options.classes)
-    net.train()
+    net.train(not options.inference)
     images = torch.rand(options.batch, 3, 112, 112) * 2 - 1
     labels = torch.randint(options.classes, (options.batch,))
     if options.layout == "channels_last":
@@ -75,52 +87,57 @@ def main():
                 return net(images).float()
         return net(images)
 
-    def step():
-        sgd.zero_grad()
+    def loss_of(embedding):
+        with clock.part("loss"):
+            logits = objective.arcface_logits(objective.cosine_logits(embedding, weight), labels)
+        if options.objective == "arcface":
+            with clock.part("loss"):
+                return F.cross_entropy(logits, labels)
+        with clock.part("topology"):
+            omega = objective.damage_weights(logits, labels)
+            structure = objective.alignment(images, embedding)
+        with clock.part("loss"):
+            classification = (omega * F.cross_entropy(logits, labels, reduction="none")).mean()
+            return classification + objective.ALIGNMENT_WEIGHT * structure
+
+    def train():
+        with clock.part("optimiser"):
+            sgd.zero_grad()
         with clock.part("forward"):
             embedding = forward()
-        with clock.part("margin"):
-            logits = objective.arcface_logits(objective.cosine_logits(embedding, weight), labels)
-        if options.objective == "topofr":
-            with clock.part("damage"):
-                omega = objective.damage_weights(logits, labels)
-            with clock.part("alignment"):
-                structure = objective.alignment(images, embedding)
-            loss = (omega * F.cross_entropy(logits, labels, reduction="none")).mean()
-            loss = loss + objective.ALIGNMENT_WEIGHT * structure
-        else:
-            loss = F.cross_entropy(logits, labels)
+        loss = loss_of(embedding)
         with clock.part("backward"):
             loss.backward()
-        with clock.part("update"):
+        with clock.part("optimiser"):
             torch.nn.utils.clip_grad_norm_(parameters, 5)
             sgd.step()
-        return loss.item()
+        with clock.part("report"):
+            return loss.item()
 
+    def embed():
+        with torch.inference_mode(), clock.part("forward"):
+            forward().numpy()
+
+    step = embed if options.inference else train
     for _ in range(options.warmup):
         step()
-    clock.seconds.clear()
+        clock.next_step()
+    clock.clear()
     seconds, losses = [], []
     for _ in range(options.steps):
         start = time.perf_counter()
         losses.append(step())
+        clock.next_step()
         seconds.append(time.perf_counter() - start)
     median = statistics.median(seconds)
     print(json.dumps({
-        "implementation": "pytorch",
         "version": torch.__version__,
-        "network": options.network,
-        "batch": options.batch,
-        "classes": options.classes,
-        "precision": options.precision,
-        "layout": options.layout,
-        "objective": options.objective,
-        "threads": options.threads,
+        "images": options.batch,
+        "stepSeconds": seconds,
         "medianSeconds": median,
         "imagesPerSecond": options.batch / median,
-        "stepSeconds": seconds,
+        "parts": clock.medians(),
         "peakResidentBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        "parts": {name: statistics.median(values) for name, values in clock.seconds.items()},
         "loss": losses[-1],
     }))
 

@@ -24,6 +24,13 @@ inline void stream(float* p, Lanes value) {
 #endif
 }
 
+// Other threads see what was streamed before.
+inline void endStream() {
+#ifdef __AVX512F__
+  _mm_sfence();
+#endif
+}
+
 inline Lanes& lanes(float* p) { return *reinterpret_cast<Lanes*>(p); }
 
 inline void accumulatePlaneMoments(const float* __restrict x, int64_t positions, const float* offset, float* sum, float* squares) {
@@ -47,6 +54,7 @@ void normalizePlane(const float* __restrict x, const float* __restrict residual,
     if (kResidual) z += lanes(residual + p * kBlock);
     stream(y, z);
   }
+  endStream();
 }
 
 template <bool kSlope>
@@ -81,6 +89,7 @@ void propagatePlaneGradients(const float* __restrict dy, const float* __restrict
     if (kSlope) g = v * s + b > 0 ? g : g * a;
     stream(dx, s * g - tilt * v - shift);
   }
+  endStream();
 }
 
 }  // namespace topofr

@@ -32,10 +32,11 @@ export class AtomicFile {
     this.#handle = handle;
   }
 
-  static async open(path: string): Promise<AtomicFile> {
+  /** @param mode permissions of the new file, before the process's umask; default: read and write for all */
+  static async open(path: string, { mode = 0o666 }: { mode?: number } = {}): Promise<AtomicFile> {
     const temporary = `${path}.tmp-${process.pid}-${writes++}`;
     try {
-      return new AtomicFile(path, temporary, await open(temporary, "w"));
+      return new AtomicFile(path, temporary, await open(temporary, "w", mode));
     } catch (error) {
       throw writeError(path, error);
     }

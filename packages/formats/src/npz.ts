@@ -47,7 +47,11 @@ function maxInflatedBytes(file: InputFile): number {
  * Writes arrays atomically and uncompressed, the same bytes for the same arrays. Errors: E_USAGE as `writeNpy`, and for a name that a
  * zip archive cannot have; E_FILE.
  */
-export async function writeNpz(path: string, arrays: Readonly<Record<string, NpyArray>>): Promise<void> {
+export async function writeNpz(
+  path: string,
+  arrays: Readonly<Record<string, NpyArray>>,
+  options: { mode?: number } = {},
+): Promise<void> {
   const zip = new yazl.ZipFile();
   const output = zip.outputStream as Readable;
   zip.on("error", (error: Error) => output.destroy(error));
@@ -56,7 +60,7 @@ export async function writeNpz(path: string, arrays: Readonly<Record<string, Npy
     addMember(zip, path, name, [header, data]);
   }
   zip.end();
-  await writeFileAtomic(path, output);
+  await writeFileAtomic(path, output, options);
 }
 
 /** The time that NumPy gives to members too, the first that the format has. */

@@ -47,11 +47,7 @@ export interface NativeAddon {
   endScope(kept: readonly Tensor[]): void;
   liveTensors(): number;
   setGradEnabled(enabled: boolean): boolean;
-  checkpoint(
-    input: Tensor,
-    forward: () => Tensor,
-    again: (input: Tensor, gradient: Tensor) => void,
-  ): Tensor;
+  checkpoint(input: Tensor, forward: () => Tensor, again: (input: Tensor, gradient: Tensor) => void): Tensor;
   manualSeed(seed: number): void;
   createGenerator(seed: number): NativeGenerator;
   defaultGenerator(): NativeGenerator;

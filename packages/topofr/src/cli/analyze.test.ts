@@ -1,14 +1,14 @@
 // topofr analyze as a user has it: a run of two steps on small pictures, files of points, and what is refused. What the numbers should
 // be is known where the shape is: a square, a circle, a line.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readNpz, writeNpy, writeNpz } from "@topofr/formats";
 import { decodeDiphaDiagrams, diagramsFromNpz, parseCsvDiagrams } from "@topofr/topology";
 import { liveTensors } from "@topofr/torch";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { halvesOnnx } from "../../../recognizer/dist/onnx/onnx.test.support.js";
 import { circle } from "../experiments/analysis/analysis.test.support.js";
 import { settledLiveTensors } from "../method/method.test.support.js";
-import { halvesOnnx } from "../models/onnx.test.support.js";
 import type { RunFolder } from "../runs/runFolder.js";
 import {
   newRun,
@@ -265,6 +265,36 @@ describe("discrepancy", () => {
       for (const figure of ["histogram", "by-step"])
         expect(isPng(join(out, `${measure}-${figure}.png`)), figure).toBe(true);
     expect(found.normalisation).toContain("one scale");
+  });
+
+  test("another benchmark: the images of its pairs, without people of the training set", async () => {
+    const mixed = inFolder("mixed");
+    await writePictures(mixed, { identities: 4, images: 2 });
+    symlinkSync(join(faces, "person_1"), join(mixed, "known")); // trained on
+    const list = inFolder("list.txt");
+    const image = (person: string, k: number) =>
+      `${person}/${person.replace("known", "person_1")}_000${k}.png`;
+    const lines = ["person_0", "person_2", "known"].map((name) => `${image(name, 1)} ${image(name, 2)} 1`);
+    writeFileSync(list, `${lines.join("\n")}\n${image("person_0", 1)} ${image("known", 3)} 0\n`);
+    const flags = ["--batch-size", "2", "--batches", "1", "--out", inFolder("mixed-out")];
+    const found = await report("discrepancy", run.path, "--eval-data", mixed, "--pairs", list, ...flags);
+    expect(found.data).toMatchObject([
+      { name: "training (faces)", images: 8 },
+      { name: "unseen (mixed)", images: 4 }, // person_3 is in no pair
+    ]);
+    expect(found.warnings).toEqual([
+      expect.stringContaining("3 of 7 images are of people in the training set, and left out"),
+    ]);
+    writeFileSync(
+      join(faces, "pairs_label.txt"),
+      "person_0/person_0_0001.png person_0/person_0_0002.png 1\n",
+    );
+    const seen = await analyze("discrepancy", run.path, "--eval-data", faces, ...flags);
+    expect(seen.err).toContain("topofr: E_DATA ");
+    expect(seen.err).toContain("all its images are of people in the training set; none is unseen");
+    const loose = await analyze("discrepancy", run.path, "--pairs", list);
+    expect({ status: loose.status, err: loose.err }).toMatchObject({ status: 2 });
+    expect(loose.err).toContain("belongs to --eval-data");
   });
 
   test("several models on the same batches, as a table; an ONNX model needs --data", async () => {

@@ -1,5 +1,6 @@
 // topofr analyze discrepancy: how far the shape of embeddings is from that of the images (the paper's figures 2, 5 and 7).
 
+import { TopofrError } from "@topofr/formats";
 import { type Command, Option } from "commander";
 import type { WhichCheckpoints } from "../experiments/analysis/checkpoints.js";
 import type { DiscrepancyReport, GivenModel } from "../experiments/analysis/discrepancyAnalysis.js";
@@ -21,6 +22,8 @@ import { findModel } from "./modelPath.js";
 
 interface DiscrepancyFlags {
   data?: string[];
+  evalData?: string;
+  pairs?: string;
   batchSize: number[];
   batches: number;
   checkpoints: WhichCheckpoints;
@@ -43,7 +46,7 @@ export function addDiscrepancy(analyze: Command): void {
     [
       "analyze discrepancy runs/baseline runs/topofr --batches 100",
       "analyze discrepancy runs/topofr --batch-size 32,64,128 --data faces IJBC",
-      "analyze discrepancy runs/topofr --checkpoints all --batch-size 128",
+      "analyze discrepancy runs/topofr --checkpoints all --eval-data lfw --pairs pairs_test.txt",
       "analyze discrepancy model.onnx --data faces --json",
     ],
   )
@@ -52,6 +55,11 @@ export function addDiscrepancy(analyze: Command): void {
       "--data <path...>",
       "images (default: what the first run was trained on, and what it was verified on, side by side)",
     )
+    .option(
+      "--eval-data <path>",
+      "a benchmark with people that the first run has not seen; images of people that it has are left out",
+    )
+    .option("--pairs <file>", "pair list of the --eval-data folder: only its images are looked at")
     .option("--batch-size <n,…>", "images in a batch", wholeNumbers("--batch-size", { min: 2 }), [128])
     .option("--batches <n>", "of each size", wholeNumber("--batches", { min: 1 }), 20)
     .addOption(
@@ -79,7 +87,9 @@ export function addDiscrepancy(analyze: Command): void {
 }
 
 async function discrepancy(paths: string[], flags: DiscrepancyFlags): Promise<void> {
-  const { data, batchSize, json, resize, format, out, card, threads, ...rest } = flags;
+  const { data, evalData, pairs, batchSize, json, resize, format, out, card, threads, ...rest } = flags;
+  if (pairs !== undefined && evalData === undefined)
+    throw new TopofrError("E_USAGE", `--pairs ${pairs}: belongs to --eval-data, the folder of its images`);
   const models: GivenModel[] = [];
   for (const path of paths) models.push(await givenModel(path, flags));
   const onlyRun = paths.length === 1 ? models[0]!.run : null;
@@ -88,6 +98,7 @@ async function discrepancy(paths: string[], flags: DiscrepancyFlags): Promise<vo
       ...rest,
       models: distinctlyNamed(models, paths),
       data: data ?? null,
+      unseen: evalData === undefined ? null : { path: evalData, pairs: pairs ?? null },
       batchSizes: batchSize,
       resize: resize ? "fit" : "error",
       pictures: format,

@@ -98,7 +98,7 @@ describe.concurrent("failed: status 1, one code, a stack only when asked", () =>
     expect(status).toBe(1);
     expect(err).toBe(
       "topofr: E_RECIPE 3 problems in recipe\n" +
-        "  recipe data.path is missing: training images: folder of identity/image.jpg, RecordIO, or tar shards\n" +
+        "  recipe data.path is missing: training images: folder of identity/image.jpg, RecordIO, tar shards, or a list of such sets (.yaml)\n" +
         '  --set optim.learning_rate=1: unknown key "optim.learning_rate"; did you mean "optim.lr"?\n' +
         '  --lr: optim.lr: expected a number above 0, found "fast"\n',
     );

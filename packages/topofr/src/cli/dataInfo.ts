@@ -71,6 +71,10 @@ function describe(dataset: OpenedDataset): string {
   switch (dataset.kind) {
     case "folder":
       return "image folder";
+    case "merged":
+      return dataset.parts
+        .map(({ path, identities, images }) => `${path} (${identities} people, ${images} images)`)
+        .join(" + ");
     case "tar":
       return `tar, ${dataset.shards.length} ${dataset.shards.length === 1 ? "file" : "files"}`;
     case "recordio":

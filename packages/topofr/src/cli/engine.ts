@@ -26,12 +26,27 @@ import type { ExperimentResult, RunnerOptions } from "../experiments/runner.js";
 import type { ExportReport, ExportRequest } from "../export/exportModel.js";
 import type { RocSeries } from "../plots/rocPlot.js";
 import type { RunFolder } from "../runs/runFolder.js";
+import type { Benchmark, BenchmarkRequest } from "../train/benchmark.js";
 import type { TrainOptions, TrainResult } from "../train/loop.js";
+import type { StepProfile } from "../train/stepProfile.js";
 
 export type { BuildInfo, PackOptions, TrainResult, WriteWorldOptions };
 
 export async function trainRun(options: TrainOptions): Promise<TrainResult> {
   return (await import("../train/loop.js")).trainRun(options);
+}
+
+/** Times steps and then, when asked, profiles one of a fresh network. */
+export async function benchmark(
+  request: BenchmarkRequest,
+  { inference, profile }: { inference: boolean; profile: boolean },
+): Promise<Benchmark & { profile: StepProfile | null }> {
+  const timing = await import("../train/benchmark.js");
+  const times = await (inference ? timing.benchmarkInference(request) : timing.benchmarkTraining(request));
+  if (!profile) return { ...times, profile: null };
+  const profiling = await import("../train/stepProfile.js");
+  const measured = inference ? profiling.profileInference(request) : profiling.profileTraining(request);
+  return { ...times, profile: await measured };
 }
 
 export async function openTorchEmbedder(model: TorchModel): Promise<Embedder> {

@@ -4,10 +4,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeFaceBin } from "@topofr/formats";
+import { ARCFACE_TEMPLATE } from "@topofr/recognizer/align";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ARCFACE_TEMPLATE } from "../data/align.js";
-import { halvesOnnx } from "../models/onnx.test.support.js";
+import { halvesOnnx } from "../../../recognizer/dist/onnx/onnx.test.support.js";
 import { RandomStream } from "../random/stream.js";
 import { topofr } from "./command.test.support.js";
 

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { TopofrError, writeFileAtomic } from "@topofr/formats";
+import type { CardFields } from "@topofr/recognizer";
 import {
   type Benchmark,
   type BenchmarkReport,
@@ -24,7 +25,6 @@ import {
   writeEmbeddings,
   writeScores,
 } from "../evaluate/savedEmbeddings.js";
-import type { CardFields } from "../models/modelCard.js";
 import { note } from "./command.js";
 import { openOnnxEmbedder, openTorchEmbedder } from "./engine.js";
 import { interruptible } from "./interrupt.js";

@@ -2,6 +2,7 @@
 
 import { basename, extname } from "node:path";
 import { TopofrError } from "@topofr/formats";
+import { cardPath } from "@topofr/recognizer";
 import { type Command, Option } from "commander";
 import { openDataset } from "../data/openDataset.js";
 import type { Benchmark } from "../evaluate/benchmark.js";
@@ -12,7 +13,6 @@ import { evaluationTables } from "../evaluate/report.js";
 import type { ExportReport, NamedImages, Precision } from "../export/exportModel.js";
 import { OPSETS } from "../export/graphWriter.js";
 import { spread } from "../export/pictures.js";
-import { cardPath } from "../models/modelCard.js";
 import { NETWORKS, networkName } from "../models/names.js";
 import { addCommand, note, print, printJson, wholeNumber } from "./command.js";
 import { exportModel, openOnnxEmbedder, openTorchEmbedder } from "./engine.js";

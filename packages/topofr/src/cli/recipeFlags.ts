@@ -16,6 +16,8 @@ interface RecipeFlag {
 
 export const RECIPE_FLAGS: readonly RecipeFlag[] = [
   { flags: "--data <folder>", path: "data.path", text: true },
+  { flags: "--only <file>", path: "data.only", text: true },
+  { flags: "--without <file>", path: "data.without", text: true },
   { flags: "--network <name>", path: "model.network", text: true },
   { flags: "--preset <name>", path: "objective.preset", text: true },
   { flags: "--variant <name>", path: "objective.variant", text: true },

@@ -154,3 +154,40 @@ test("a file that is not a whole image is unreadable, with the decoder's reason"
     expect(problem.reason).not.toContain("\n");
   }
 });
+
+test("an aligned face is made smaller for a smaller network, whatever its format: means of areas", async () => {
+  const stream = new RandomStream(4, "noise");
+  const noise = Uint8Array.from({ length: 112 * 112 * 3 }, () => stream.integer(256));
+  const halved = Uint8Array.from({ length: 56 * 56 * 3 }, (_, i) => {
+    const [y, x, channel] = [Math.floor(i / 168), Math.floor(i / 3) % 56, i % 3];
+    const at = (dy: number, dx: number) => noise[((2 * y + dy) * 112 + 2 * x + dx) * 3 + channel]!;
+    return Math.floor((at(0, 0) + at(0, 1) + at(1, 0) + at(1, 1)) / 4 + 0.5);
+  });
+  const png = save("aligned.png", await picture(noise, 112).png().toBuffer());
+  expect([...(await pixelsOf(png, 56))]).toEqual([...halved]);
+  expect([...(await pixelsOf(png, 56, "fit"))]).toEqual([...halved]);
+
+  // The mean of everything survives, here where no area has whole pixels.
+  const mean = (pixels: Uint8Array) => pixels.reduce((sum, value) => sum + value, 0) / pixels.length;
+  const smaller = await pixelsOf(png, 48);
+  expect(smaller).toHaveLength(48 * 48 * 3);
+  expect(mean(smaller)).toBeCloseTo(mean(noise), 1);
+
+  const jpeg = save("aligned.jpg", await picture(noise, 112).blur(2).jpeg().toBuffer());
+  const decoded = save(
+    "decoded.png",
+    await picture(await pixelsOf(jpeg, 112), 112)
+      .png()
+      .toBuffer(),
+  );
+  expect([...(await pixelsOf(jpeg, 64))]).toEqual([...(await pixelsOf(decoded, 64))]);
+
+  const other = save(
+    "other.png",
+    await picture(noise.subarray(0, 100 * 100 * 3), 100)
+      .png()
+      .toBuffer(),
+  );
+  expect(await problemOf(other, 64)).toEqual({ kind: "size", reason: "100x100" });
+  expect(await problemOf(png, 128)).toEqual({ kind: "size", reason: "112x112" });
+});

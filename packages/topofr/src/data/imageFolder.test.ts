@@ -70,11 +70,18 @@ test("an identity without images is left out with a warning; one with a single i
   expect(strict.warnings[1]).toMatch(/1 identity with fewer than 2 images left out: single/);
 });
 
-test("limitIdentities takes the first of those that are kept", async () => {
+test("identities that are not wanted are as if they were not there", async () => {
   touch("a/1.jpg", "b/1.jpg", "b/2.jpg", "c/1.jpg", "c/2.jpg", "d/1.jpg", "d/2.jpg");
-  const dataset = await openImageFolder(folder.path, { limitIdentities: 2, minImagesPerIdentity: 2 });
+  const isWanted = (identity: string) => identity < "d";
+  const dataset = await openImageFolder(folder.path, { isWanted, minImagesPerIdentity: 2 });
   expect(dataset.identities).toEqual(["b", "c"]);
-  await expect(openImageFolder(folder.path, { limitIdentities: 0 })).rejects.toThrow(/at least 1/);
+  expect(dataset.warnings).toEqual([
+    expect.stringContaining("1 identity with fewer than 2 images left out: a"),
+  ]);
+  await expect(openImageFolder(folder.path, { isWanted: () => false })).rejects.toThrow(
+    "none of 4 identities is wanted, by",
+  );
+  await expect(openImageFolder(folder.path, { minImagesPerIdentity: 0 })).rejects.toThrow(/at least 1/);
 });
 
 test("many warnings of one kind are one line with a few names", async () => {

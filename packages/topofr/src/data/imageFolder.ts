@@ -29,7 +29,7 @@ export interface ImageFolder extends FaceDataset {
  * @throws E_FILE when the folder is missing or unreadable; E_DATA when no usable identity is in it
  */
 export async function openImageFolder(root: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
-  const { minImagesPerIdentity = 1, limitIdentities = Number.POSITIVE_INFINITY } = options;
+  const { minImagesPerIdentity = 1, isWanted = () => true } = options;
   const folder = resolve(root);
   checkDatasetOptions(folder, options);
   const extensions = new Set(
@@ -39,11 +39,10 @@ export async function openImageFolder(root: string, options: ImageFolderOptions 
   const { imageCounts, images } = listing;
   if (listing.identities.length === 0)
     throw new TopofrError("E_DATA", noIdentities(folder, listing.imagesInRoot));
-  const kept: number[] = [];
-  imageCounts.forEach((n, identity) => {
-    if (n >= minImagesPerIdentity && kept.length < limitIdentities) kept.push(identity);
-  });
-  if (kept.length === 0) throw new TopofrError("E_DATA", nothingKept(folder, listing, minImagesPerIdentity));
+  const wanted = [...listing.identities.keys()].filter((identity) => isWanted(listing.identities[identity]!));
+  const kept = wanted.filter((identity) => imageCounts[identity]! >= minImagesPerIdentity);
+  if (kept.length === 0)
+    throw new TopofrError("E_DATA", nothingKept(folder, listing, wanted, minImagesPerIdentity));
 
   const count = kept.reduce((sum, identity) => sum + imageCounts[identity]!, 0);
   const labels = new Uint32Array(count);
@@ -64,7 +63,7 @@ export async function openImageFolder(root: string, options: ImageFolderOptions 
     identities,
     labels,
     source: (index) => imageFile(join(folder, identities[labels[index]!]!, images.at(places[index]!))),
-    warnings: [...listing.warnings, ...warningsOf(folder, listing, kept, minImagesPerIdentity)],
+    warnings: [...listing.warnings, ...warningsOf(folder, listing, { wanted, kept }, minImagesPerIdentity)],
   };
 }
 
@@ -82,9 +81,12 @@ function noIdentities(folder: string, images: number): string {
 function nothingKept(
   folder: string,
   { imageCounts, folderCounts }: FolderListing,
+  wanted: readonly number[],
   minImages: number,
 ): string {
-  const withImages = imageCounts.filter((n) => n > 0).length;
+  if (wanted.length === 0)
+    return `${folder}: none of ${imageCounts.length} identities is wanted, by the lists of people to use and to leave out`;
+  const withImages = wanted.filter((identity) => imageCounts[identity]! > 0).length;
   if (withImages > 0) {
     return (
       `${folder}: none of ${withImages} identities has ${minImages} images or more; ` +
@@ -96,7 +98,12 @@ function nothingKept(
   return `${folder}: ${imageCounts.length} folders, but no image in any of them; ${hint}`;
 }
 
-function warningsOf(folder: string, listing: FolderListing, kept: number[], minImages: number): string[] {
+function warningsOf(
+  folder: string,
+  listing: FolderListing,
+  { wanted, kept }: { wanted: number[]; kept: number[] },
+  minImages: number,
+): string[] {
   const { identities, imageCounts, folderCounts } = listing;
   const warnings: string[] = [];
   const warn = (found: number[], text: string) => {
@@ -104,13 +111,12 @@ function warningsOf(folder: string, listing: FolderListing, kept: number[], minI
     if (found.length > 0)
       warnings.push(`${folder}: ${count(found.length, "identity", "identities")} ${text}: ${names(people)}`);
   };
-  const all = [...identities.keys()];
   warn(
-    all.filter((identity) => imageCounts[identity] === 0),
+    wanted.filter((identity) => imageCounts[identity] === 0),
     "without any image left out",
   );
   warn(
-    all.filter((identity) => imageCounts[identity]! > 0 && imageCounts[identity]! < minImages),
+    wanted.filter((identity) => imageCounts[identity]! > 0 && imageCounts[identity]! < minImages),
     `with fewer than ${minImages} images left out`,
   );
   warn(

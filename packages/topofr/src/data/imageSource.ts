@@ -1,7 +1,7 @@
 // Where the encoded bytes of one image are: a file, a part of one, a RecordIO record, or memory. Plain data, so that it can be
 // sent to a decode worker. Reading and decoding: readImage.ts, decodeImage.ts.
 
-/** Five points x1, y1, … x5, y5 in pixels of the stored picture, in the order of `ARCFACE_TEMPLATE` (align.ts). */
+/** Five points x1, y1, … x5, y5 in pixels of the stored picture, in the order of `ARCFACE_TEMPLATE` (@topofr/recognizer/align). */
 export type Landmarks = readonly number[];
 
 export type ImageSource = EncodedImage & {

@@ -1,7 +1,7 @@
 // Reads five landmarks an image from a text file, in the forms that detectors write:
 //   - `path x1 y1 … x5 y5`, separated by spaces, tabs or commas, with or without a score at the end (as IJB's name_5pts_score.txt);
 //   - JSON lines: {"path": "a/1.jpg", "landmarks": [x1, y1, …, x5, y5]} or [[x1, y1], …, [x5, y5]].
-// The points' order is ARCFACE_TEMPLATE's (align.ts). Whether they are those of a face is not checked.
+// The points' order is ARCFACE_TEMPLATE's (@topofr/recognizer/align). Whether they are those of a face is not checked.
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileError, printable, TopofrError } from "@topofr/formats";

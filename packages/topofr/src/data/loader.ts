@@ -8,8 +8,8 @@ import type { ResizePolicy } from "./decodeImage.js";
 import { type DecodeFailure, DecodePool } from "./decodePool.js";
 import { type ImageSource, sourceName } from "./imageSource.js";
 import type { EpochSampler, SamplerPosition } from "./sampler.js";
+import { ALIGNED_SIZE } from "./shrinkImage.js";
 
-const IMAGE_SIZE = 112; // pixels; what every network of the paper takes
 const PREFETCH = 4; // batches
 const FLIP_PROBABILITY = 0.5; // section 4.1; RandomHorizontalFlip's default in the published training code
 const FLIP_KEY = 0x666c6970; // "flip": keeps these draws apart from others that hash (seed, epoch, index)
@@ -20,7 +20,7 @@ const BAD_SHARE_TOLERATED = 0.1;
 const BAD_IN_A_ROW_TOLERATED = 100;
 
 export interface DecodeOptions {
-  /** Height and width in pixels. Default 112. */
+  /** Height and width in pixels. Default 112. Smaller: aligned faces are made smaller. */
   size?: number;
   /** Worker threads. Default: a quarter of the cores, at least 1, at most 4. */
   workers?: number;
@@ -109,7 +109,7 @@ export class BatchLoader implements AsyncIterable<Batch> {
         "image loader: it is being iterated already; make a second loader for that",
       );
     }
-    const { sampler, size = IMAGE_SIZE, prefetch = PREFETCH } = this.#options;
+    const { sampler, size = ALIGNED_SIZE, prefetch = PREFETCH } = this.#options;
     const pool = new DecodePool({
       ...this.#options,
       size,
@@ -190,7 +190,7 @@ export class BatchLoader implements AsyncIterable<Batch> {
 
   /** Throws for a failure that no replacement may hide. */
   #refuse(index: number, { kind, reason }: DecodeFailure): void {
-    if (kind === "size") throw wrongSize(this.#name(index), reason, this.#options.size ?? IMAGE_SIZE);
+    if (kind === "size") throw wrongSize(this.#name(index), reason, this.#options.size ?? ALIGNED_SIZE);
     if (this.#options.badImages === "fail") throw unreadable(this.#name(index), reason);
   }
 
@@ -248,7 +248,7 @@ export async function* loadImages(
   sources: readonly ImageSource[],
   options: LoadImagesOptions = {},
 ): AsyncGenerator<ImageBatch, void, undefined> {
-  const { size = IMAGE_SIZE, prefetch = PREFETCH, batchSize = 64 } = options;
+  const { size = ALIGNED_SIZE, prefetch = PREFETCH, batchSize = 64 } = options;
   if (sources.length === 0) return;
   const slotImages = Math.min(batchSize, sources.length);
   const slots = Math.min(prefetch + 1, Math.ceil(sources.length / slotImages));
@@ -275,10 +275,15 @@ export async function* loadImages(
 function wrongSize(name: string, found: string, size: number): TopofrError {
   return new TopofrError(
     "E_DATA",
-    `${name}: the image has ${found} pixels, expected ${size}x${size}; align the faces to ${size}x${size} first, or pass ` +
-      `resize "fit" to scale and crop them (train: --set data.resize=fit; evaluate: --resize)`,
+    `${name}: the image has ${found} pixels, expected ${expectedSize(size)}; align the faces to ` +
+      `${ALIGNED_SIZE}x${ALIGNED_SIZE} first, or pass resize "fit" to scale and crop them (train: --set data.resize=fit; evaluate: --resize)`,
   );
 }
+
+const expectedSize = (size: number): string =>
+  size < ALIGNED_SIZE
+    ? `${size}x${size}, or ${ALIGNED_SIZE}x${ALIGNED_SIZE} to make smaller`
+    : `${size}x${size}`;
 
 function unreadable(name: string, reason: string): TopofrError {
   return new TopofrError("E_DATA", `${name}: the image cannot be read (${reason}); replace or remove it`);

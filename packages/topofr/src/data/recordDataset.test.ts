@@ -237,12 +237,15 @@ test("identities with few images are left out, and records still agree with thei
   expect(dataset.identities).toEqual(["3", "5"]);
   expect([...dataset.labels]).toEqual([0, 0, 1, 1, 1]);
   expect(texts(dataset)).toEqual([0, 2, 3, 4, 5].map((key) => `image of record ${key}`));
-  const one = await openRecordDataset(path, { limitIdentities: 1 });
-  expect(one.identities).toEqual(["0"]);
+  const one = await openRecordDataset(path, { isWanted: (identity) => identity === "3" });
+  expect(one.identities).toEqual(["3"]);
+  expect(texts(one)).toEqual(["image of record 0", "image of record 2"]);
   await expect(openRecordDataset(path, { minImagesPerIdentity: 9 })).rejects.toMatchObject({
     code: "E_DATA",
   });
-  await expect(openRecordDataset(path, { limitIdentities: 0 })).rejects.toMatchObject({ code: "E_USAGE" });
+  await expect(openRecordDataset(path, { minImagesPerIdentity: 0 })).rejects.toMatchObject({
+    code: "E_USAGE",
+  });
 });
 
 test("an image with the magic number inside is whole", async () => {

@@ -65,13 +65,13 @@ export async function openRecordDataset(path: string, options: DatasetOptions = 
   };
   if (property !== null) warnings.push(...sizeWarning(imageAt(0), property));
 
-  const selection = selectIdentities(recPath, labels, classes, options);
+  const identities = Array.from({ length: classes }, (_, label) => String(label));
+  const selection = selectIdentities(recPath, labels, identities, options);
   const { kept, fileLabels } = selection;
-  const usedLabels = fileLabels ?? Uint32Array.from({ length: classes }, (_, label) => label);
   return {
     kind: "recordio",
     name: basename(recPath) === "train.rec" ? basename(dirname(recPath)) : basename(recPath, ".rec"),
-    identities: Array.from(usedLabels, String),
+    identities: fileLabels === null ? identities : Array.from(fileLabels, String),
     labels: selection.labels,
     warnings: [...warnings, ...selection.warnings],
     file,

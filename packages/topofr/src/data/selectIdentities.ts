@@ -1,4 +1,4 @@
-// Which samples of a labelled set are used, when identities with few images are left out. For sets whose labels are numbers in
+// Which samples of a labelled set are used, when some identities are left out. For sets whose labels are numbers in
 // the file (RecordIO, tar); imageFolder.ts selects before it lists.
 import { TopofrError } from "@topofr/formats";
 import { checkDatasetOptions, type DatasetOptions } from "./datasetOptions.js";
@@ -17,50 +17,51 @@ export interface Selection {
  * With default options everything is kept as the file has it, classes without images included, so that labels mean what they
  * mean to other tools. Otherwise the classes left are numbered anew, in their order.
  *
- * @param labels [samples] each below `classes`
+ * @param labels [samples] each below the number of `identities`
+ * @param identities names by label
  * @throws E_DATA when nothing is left; E_USAGE for options that make no sense
  */
 export function selectIdentities(
   name: string,
   labels: Uint32Array,
-  classes: number,
+  identities: readonly string[],
   options: DatasetOptions,
 ): Selection {
   checkDatasetOptions(name, options);
-  const { minImagesPerIdentity = 1, limitIdentities = Number.POSITIVE_INFINITY } = options;
-  const counts = countLabels(labels, classes);
-  const countOf = (test: (images: number) => boolean) =>
-    counts.reduce((sum, n) => sum + (test(n) ? 1 : 0), 0);
+  const { minImagesPerIdentity = 1, isWanted } = options;
+  const counts = countLabels(labels, identities.length);
+  const wanted = [...identities.keys()].filter((label) => isWanted?.(identities[label]!) ?? true);
   const warnings: string[] = [];
-  const warn = (identities: number, text: string) => {
-    if (identities > 0) warnings.push(`${name}: ${identities} of ${classes} identities ${text}`);
+  const warn = (test: (images: number) => boolean, text: string) => {
+    const found = wanted.reduce((sum, label) => sum + (test(counts[label]!) ? 1 : 0), 0);
+    if (found > 0) warnings.push(`${name}: ${found} of ${wanted.length} identities ${text}`);
   };
-  if (minImagesPerIdentity <= 1 && limitIdentities >= classes) {
+  if (minImagesPerIdentity <= 1) {
+    warn((n) => n === 0, "have no image; they keep their labels, and the head a class for each");
     warn(
-      countOf((n) => n === 0),
-      "have no image; they keep their labels, and the head a class for each",
+      (n) => n === 1,
+      "have a single image (kept, but nothing can be learnt about what varies within a person)",
     );
-    warnSingle(warn, countOf);
+  } else warn((n) => n < minImagesPerIdentity, `with fewer than ${minImagesPerIdentity} images left out`);
+  if (minImagesPerIdentity <= 1 && isWanted === undefined)
     return { kept: null, labels, fileLabels: null, warnings };
-  }
-  const newLabels = new Int32Array(classes).fill(-1);
-  const fileLabels: number[] = [];
-  for (let label = 0; label < classes && fileLabels.length < limitIdentities; label++) {
-    if (counts[label]! < Math.max(1, minImagesPerIdentity)) continue;
-    newLabels[label] = fileLabels.push(label) - 1;
-  }
-  if (fileLabels.length === 0) {
+
+  const newLabels = new Int32Array(identities.length).fill(-1);
+  const fileLabels = wanted.filter(
+    (label) => minImagesPerIdentity <= 1 || counts[label]! >= minImagesPerIdentity,
+  );
+  fileLabels.forEach((label, newLabel) => {
+    newLabels[label] = newLabel;
+  });
+  const kept = new Uint32Array(fileLabels.reduce((sum, label) => sum + counts[label]!, 0));
+  if (kept.length === 0) {
     throw new TopofrError(
       "E_DATA",
-      `${name}: none of ${classes} identities has ${minImagesPerIdentity} images or more; lower minImagesPerIdentity`,
+      minImagesPerIdentity > 1
+        ? `${name}: none of ${wanted.length} identities has ${minImagesPerIdentity} images or more; lower minImagesPerIdentity`
+        : `${name}: none of ${identities.length} identities is wanted, by the lists of people to use and to leave out`,
     );
   }
-  warn(
-    countOf((n) => n < minImagesPerIdentity),
-    `with fewer than ${minImagesPerIdentity} images left out`,
-  );
-  if (minImagesPerIdentity <= 1) warnSingle(warn, countOf);
-  const kept = new Uint32Array(fileLabels.reduce((sum, label) => sum + counts[label]!, 0));
   let used = 0;
   labels.forEach((label, place) => {
     if (newLabels[label]! >= 0) kept[used++] = place;
@@ -78,14 +79,4 @@ export function countLabels(labels: Uint32Array, classes: number): Uint32Array {
   const counts = new Uint32Array(classes);
   for (const label of labels) counts[label]!++;
   return counts;
-}
-
-function warnSingle(
-  warn: (identities: number, text: string) => void,
-  countOf: (test: (images: number) => boolean) => number,
-): void {
-  warn(
-    countOf((n) => n === 1),
-    "have a single image (kept, but nothing can be learnt about what varies within a person)",
-  );
 }

@@ -40,7 +40,7 @@ export async function openTarDataset(
     );
   }
   const { identities, labels } = nameSamples(name, shards, count);
-  const selection = selectIdentities(name, labels, identities.length, options);
+  const selection = selectIdentities(name, labels, identities, options);
   const { kept, fileLabels } = selection;
   return {
     kind: "tar",

@@ -29,7 +29,7 @@ export async function embedImages(
   const wasTraining = backbone.training;
   backbone.eval();
   try {
-    for await (const batch of loadImages(images, { batchSize, resize })) {
+    for await (const batch of loadImages(images, { size: backbone.inputSize, batchSize, resize })) {
       signal?.throwIfAborted();
       noGrad(() =>
         scope(() => {

@@ -2,12 +2,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { completeCard } from "@topofr/recognizer";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { halvesOnnx } from "../../../recognizer/dist/onnx/onnx.test.support.js";
 import { imageFile } from "../data/imageSource.js";
 import { PIXEL_MEAN, PIXEL_SCALE } from "../data/normalize.js";
-import { completeCard } from "../models/modelCard.js";
-import { halvesOnnx } from "../models/onnx.test.support.js";
 import { openOnnxEmbedder } from "./embedderOnnx.js";
 
 const folder = mkdtempSync(join(tmpdir(), "topofr-onnx-embed-"));

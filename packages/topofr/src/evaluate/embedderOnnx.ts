@@ -1,9 +1,15 @@
 // An ONNX file as an embedder. Needs ONNX Runtime, not libtorch.
 import { existsSync } from "node:fs";
+import {
+  type CardFields,
+  cardPath,
+  completeCard,
+  type OnnxModel,
+  openOnnxModel,
+  readModelCard,
+} from "@topofr/recognizer";
 import type { ImageSource } from "../data/imageSource.js";
 import { loadImages } from "../data/loader.js";
-import { type CardFields, cardPath, completeCard, readModelCard } from "../models/modelCard.js";
-import { type OnnxModel, openOnnxModel } from "../models/onnxModel.js";
 import type { Embedder, EmbedOptions } from "./embedder.js";
 
 export interface OnnxEmbedderOptions {

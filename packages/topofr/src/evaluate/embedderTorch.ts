@@ -1,13 +1,10 @@
 // Our own checkpoints, and PyTorch state dicts of the same networks, as an embedder. Needs the engine.
 import { availableParallelism } from "node:os";
 import { manualSeed, setNumThreads } from "@topofr/torch";
-import { loadWeights } from "../models/loadWeights.js";
 import type { NetworkName } from "../models/names.js";
-import { createBackbone } from "../models/registry.js";
+import { openBackbone } from "../models/openBackbone.js";
 import type { Embedder } from "./embedder.js";
 import { embedImages } from "./embedImages.js";
-
-const IMAGE_SIZE = 112; // pixels; of every network of the paper
 
 export interface TorchModel {
   name: string;
@@ -19,23 +16,17 @@ export interface TorchModel {
   threads: number | null;
 }
 
-/** @throws E_MODEL when the file holds another network; E_FORMAT, E_FILE for the weights */
+/** The weights say which size of images they are of. @throws E_MODEL when the file holds another network; E_FORMAT, E_FILE for it */
 export async function openTorchEmbedder(model: TorchModel): Promise<Embedder> {
   const { name, weights, network, embeddingSize, threads } = model;
   setNumThreads(threads ?? availableParallelism());
   manualSeed(0); // the fresh weights are replaced; only their drawing must not depend on the clock
-  const backbone = createBackbone(network, { embeddingSize });
-  try {
-    await loadWeights(backbone, weights);
-  } catch (error) {
-    backbone.dispose();
-    throw error;
-  }
-  backbone.to({ memoryFormat: "channelsLast" });
+  const backbone = await openBackbone(weights, network, { embeddingSize });
+  backbone.to({ memoryFormat: "blocked" });
   return {
     name,
     dimension: embeddingSize,
-    imageSize: IMAGE_SIZE,
+    imageSize: backbone.inputSize,
     embed: (images, options) => embedImages(backbone, images, options),
     async close() {
       backbone.dispose();

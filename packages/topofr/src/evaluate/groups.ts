@@ -4,6 +4,7 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { TopofrError } from "@topofr/formats";
+import { farNote } from "@topofr/recognizer";
 import {
   type BlockPair,
   countBlock,
@@ -14,7 +15,6 @@ import {
 } from "./groupScores.js";
 import { areaUnderCurve, equalErrorRate, type RatePoint, tarAtFar, thinCurve } from "./roc.js";
 import { ScoreHistogram } from "./scoreHistogram.js";
-import { farNote } from "./verification.js";
 
 /** FAR targets of a report: MFR-Ongoing reads 1e-6 for its all-to-all groups and 1e-4 for masks and children. */
 export const GROUP_FAR_TARGETS = [1e-6, 1e-5, 1e-4, 1e-3] as const;

@@ -3,11 +3,11 @@
 // ijb_1n: the rank of a probe's own subject. 1:1 verification: ijb.ts.
 
 import { TopofrError } from "@topofr/formats";
+import { MINIMUM_FALSE_ACCEPTS } from "@topofr/recognizer";
 import { tensor } from "@topofr/torch";
 import type { IjbIdentification, SubjectList } from "./ijbMeta.js";
 import type { Templates } from "./ijbTemplates.js";
 import { gatherRows, rowProducts } from "./rowProducts.js";
-import { MINIMUM_FALSE_ACCEPTS } from "./verification.js";
 
 /** Ranks of the published tables. */
 export const IDENTIFICATION_RANKS = [1, 5, 10] as const;

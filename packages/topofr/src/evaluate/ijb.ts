@@ -1,6 +1,7 @@
 // IJB-B and IJB-C 1:1 verification from scores, as insightface's eval_ijbc reads it. Before it: ijbMeta.ts (files), ijbTemplates.ts
 // (image features to templates), ijbScores.ts (pairs to scores). 1:N: identification.ts.
 
+import { farNote } from "@topofr/recognizer";
 import {
   areaUnderCurve,
   equalErrorRate,
@@ -9,7 +10,6 @@ import {
   tarsAtNearestFars,
   thinCurve,
 } from "./roc.js";
-import { farNote } from "./verification.js";
 
 /** FAR targets of the published tables. */
 export const IJB_FAR_TARGETS = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1] as const;

@@ -1,7 +1,8 @@
+import { farNote } from "@topofr/recognizer";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { verificationTable } from "./report.js";
-import { farNote, type IndexedPairs, verifyPairs } from "./verification.js";
+import { type IndexedPairs, verifyPairs } from "./verification.js";
 
 /** Images 2k and 2k + 1 form pair k. */
 function consecutivePairs(same: number[], folds = 10): IndexedPairs {

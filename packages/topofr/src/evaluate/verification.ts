@@ -2,6 +2,7 @@
 // histograms. The decisions are in folds.ts and roc.ts; text for people is in report.ts.
 
 import { TopofrError } from "@topofr/formats";
+import { farNote } from "@topofr/recognizer";
 import { normalizeRows, pairDistances } from "./embeddings.js";
 import { type FoldResult, foldedAccuracy } from "./folds.js";
 import type { PairSet } from "./pairs.js";
@@ -9,8 +10,6 @@ import { areaUnderCurve, equalErrorRate, rocCurve, tarAtFar, thinCurve } from ".
 
 /** FAR targets of a report. */
 export const FAR_TARGETS = [1e-1, 1e-2, 1e-3, 1e-4] as const;
-/** Fewer expected false accepts than this and the TAR is mostly chance. */
-export const MINIMUM_FALSE_ACCEPTS = 10;
 /** Squared distances of unit vectors lie in 0..4. */
 const HISTOGRAM_BINS = 80;
 const LARGEST_DISTANCE = 4;
@@ -117,17 +116,6 @@ export function verifyDistances(
     roc: thinCurve(curve),
     distances: histogram(distances, pairs.same),
   };
-}
-
-/** A caution when so few pairs of two people exist that a FAR can hardly be measured on them, else null. */
-export function farNote(far: number, impostors: number): string | null {
-  const expected = far * impostors;
-  // A relative margin keeps 0.1·100 pairs, and the like, on the measurable side of rounding.
-  if (expected >= MINIMUM_FALSE_ACCEPTS * (1 - 1e-9)) return null;
-  return (
-    `FAR ${far} of ${impostors} different pairs: ${Number(expected.toPrecision(2))} false accepts expected, ` +
-    `${MINIMUM_FALSE_ACCEPTS} needed for a steady number`
-  );
 }
 
 function histogram(distances: Float64Array, same: Uint8Array): DistanceHistogram {

@@ -23,12 +23,10 @@ import {
 import { trainRun } from "../train/loop.js";
 import { RESUMABLE_KEYS, type Recipe } from "../train/recipe.js";
 import { valueAt } from "../train/recipeErrors.js";
-import { loadRecipe, type RecipeOverride } from "../train/recipeFile.js";
-import { type DiscrepancyModel, measureDiscrepancy } from "./analysis/discrepancy.js";
-import { type DiscrepancySummary, summariseDiscrepancy } from "./analysis/discrepancyFigures.js";
-import { type ImageSet, openImageSet } from "./analysis/imageSet.js";
-import { linkShare } from "./dataShare.js";
-import { type BenchmarkChoice, type Cell, DATA_SHARE, type Plan } from "./plan.js";
+import { type LoadedRecipe, loadRecipe, type RecipeOverride } from "../train/recipeFile.js";
+import type { DiscrepancySummary } from "./analysis/discrepancyFigures.js";
+import { type BenchmarkChoice, benchmarkName, type Cell, isMultiple, type Plan } from "./plan.js";
+import { measurePlanDiscrepancy } from "./planDiscrepancy.js";
 
 const EMBEDDED_AT_ONCE = 64;
 const DISCREPANCY = "discrepancy";
@@ -53,45 +51,36 @@ export interface CellOptions {
 
 export const cellRun = (folder: string, cell: Cell): RunFolder => runPaths(join(folder, "runs", cell.id));
 
-interface CellRecipe {
-  recipe: Recipe;
-  /** For the run folder. */
-  text: string;
-  /** Where `recipe.data.path` is a folder of links that runCell makes: to how much of which data. */
-  share: { of: string; share: number } | null;
-}
-
 /** @throws E_RECIPE, E_FILE naming the level that is wrong */
-export async function cellRecipe(folder: string, plan: Plan, cell: Cell): Promise<CellRecipe> {
+export async function cellRecipe(plan: Plan, cell: Cell): Promise<LoadedRecipe> {
   const source = `plan ${plan.name}`;
-  const settings = { ...plan.set, ...cell.row.set };
-  const share = settings[DATA_SHARE];
-  delete settings[DATA_SHARE];
-  const ownEvaluation = Object.keys(settings).some((key) => key.startsWith("evaluate."));
+  const settings = Object.entries({ ...plan.set, ...cell.row.set });
+  const ownEvaluation = settings.some(([key]) => key.startsWith("evaluate."));
   const off = { data: null, pairs: null, everySteps: null, atStart: false };
+  const setting = ([path, value]: [string, unknown]): RecipeOverride => ({
+    path,
+    value,
+    source: `${source}, ${cell.row.label}`,
+  });
   const overrides: RecipeOverride[] = [
     ...(ownEvaluation ? [] : [{ path: "evaluate", value: off, source }]),
     ...(plan.data[0] === undefined ? [] : [{ path: "data.path", value: plan.data[0], source: "--data" }]),
-    ...Object.entries(settings).map(([path, value]) => ({
-      path,
-      value,
-      source: `${source}, ${cell.row.label}`,
-    })),
+    ...settings.filter(([, value]) => !isMultiple(value)).map(setting),
     { path: "seed", value: cell.seed, source },
     { path: "name", value: cell.id, source },
   ];
   const loaded = await loadRecipe(plan.recipe, overrides);
-  if (share === undefined) return { ...loaded, share: null };
-  const path = join(
-    folder,
-    "data",
-    `share-${String(share)}-of-${loaded.recipe.data.path.replace(/[^\w.-]+/g, "_")}`,
-  );
-  const { recipe, text: whole } = await loadRecipe(plan.recipe, [
-    ...overrides,
-    { path: "data.path", value: path, source },
-  ]);
-  return { recipe, text: whole, share: { of: loaded.recipe.data.path, share: Number(share) } };
+  const multiples = settings.flatMap(([path, value]): RecipeOverride[] => {
+    if (!isMultiple(value)) return [];
+    const own = valueAt(loaded.recipe, path.split("."));
+    if (typeof own === "number") return [setting([path, Number((own * value.times).toPrecision(12))])];
+    if (own === undefined || own === null) return []; // of a part that the variant has not
+    throw new TopofrError(
+      "E_RECIPE",
+      `${source}, ${cell.row.label}: ${path} is ${JSON.stringify(own)}, of which there are no multiples`,
+    );
+  });
+  return multiples.length === 0 ? loaded : loadRecipe(plan.recipe, [...overrides, ...multiples]);
 }
 
 /**
@@ -102,7 +91,7 @@ export async function cellRecipe(folder: string, plan: Plan, cell: Cell): Promis
 export async function cellState(folder: string, plan: Plan, cell: Cell): Promise<CellState> {
   const run = cellRun(folder, cell);
   if (!(await isRunFolder(run.path))) return { kind: "new" };
-  const { recipe } = await cellRecipe(folder, plan, cell);
+  const { recipe } = await cellRecipe(plan, cell);
   const changes = changedKeys(await readConfig(run), JSON.parse(JSON.stringify(recipe)));
   if (changes.length > 0)
     throw new TopofrError(
@@ -137,12 +126,10 @@ export async function runCell(
   { threads, signal, commandLine, onEvent }: CellOptions,
 ): Promise<"done" | "diverged" | "interrupted"> {
   const run = cellRun(folder, cell);
-  const loaded = await cellRecipe(folder, plan, cell);
+  const loaded = await cellRecipe(plan, cell);
   const recipe = { ...loaded.recipe, threads: threads ?? loaded.recipe.threads };
   let state = await cellState(folder, plan, cell);
   if (state.kind === "new" || state.kind === "started") {
-    const { share } = loaded;
-    if (share) await linkShare(share.of, share.share, recipe.data.path);
     const environment = await describeEnvironment({ seed: cell.seed, commandLine, torch: null });
     if (state.kind === "started") await recordResume(run, environment);
     else
@@ -168,7 +155,8 @@ export async function runCell(
   try {
     for (const [index, choice] of plan.benchmarks.entries()) {
       signal.throwIfAborted();
-      if (state.missing.includes(choice)) await evaluate(run, recipe, state.step, { choice, index, signal });
+      if (state.missing.includes(choice))
+        await evaluate(run, recipe, plan, { step: state.step, choice, index, signal });
     }
     signal.throwIfAborted();
     if (state.discrepancy) await measure(run, recipe, state.step, plan);
@@ -197,9 +185,10 @@ export async function cellDiscrepancy(run: RunFolder, step: number): Promise<Dis
 async function evaluate(
   run: RunFolder,
   recipe: Recipe,
-  step: number,
-  { choice, index, signal }: { choice: BenchmarkChoice; index: number; signal: AbortSignal },
+  plan: Plan,
+  work: { step: number; choice: BenchmarkChoice; index: number; signal: AbortSignal },
 ): Promise<void> {
+  const { step, choice, index, signal } = work;
   const benchmark = await openBenchmark(choice.path, { pairs: choice.pairs });
   const embedder = await openLast(run, recipe);
   try {
@@ -213,7 +202,7 @@ async function evaluate(
       model: run.name,
       source: checkpointPaths(run, "last").weights,
       network: recipe.model.network,
-      benchmark: benchmark.name,
+      benchmark: benchmarkName(plan, choice, benchmark.name),
       data: choice.path,
       pairList: choice.pairs,
       flip: true,
@@ -228,26 +217,10 @@ async function evaluate(
   }
 }
 
-async function measure(
-  run: RunFolder,
-  recipe: Recipe,
-  step: number,
-  { discrepancy, benchmarks }: Plan,
-): Promise<void> {
-  const model: DiscrepancyModel = {
-    name: run.name,
-    step,
-    alignment: recipe.objective.alignment,
-    open: () => openLast(run, recipe),
-  };
-  const sets: ImageSet[] = [{ ...(await openImageSet(recipe.data.path)), name: "training" }];
-  for (const { path } of benchmarks) {
-    const set = await openImageSet(path);
-    sets.push({ ...set, name: `unseen (${set.name})` });
-  }
-  const options = { ...discrepancy!, seed: recipe.seed, resize: recipe.data.resize };
-  const values = await measureDiscrepancy([model], sets, options);
-  await keep(run, DISCREPANCY, { step, summary: summariseDiscrepancy(values) });
+async function measure(run: RunFolder, recipe: Recipe, step: number, plan: Plan): Promise<void> {
+  const { alignment } = recipe.objective;
+  const model = { name: run.name, step, alignment, open: () => openLast(run, recipe) };
+  await keep(run, DISCREPANCY, { step, summary: await measurePlanDiscrepancy(plan, recipe, model) });
 }
 
 const openLast = (run: RunFolder, { model, threads }: Recipe) =>

@@ -2,7 +2,7 @@
 // steps, on pictures made here.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -14,23 +14,25 @@ import type { Outcome } from "./outcome.js";
 const MAIN = fileURLToPath(new URL("../cli/main.js", import.meta.url));
 const folder = temporaryFolder();
 const faces = join(folder.path, "faces");
+const others = join(folder.path, "others"); // the benchmark's people
 const recipe = join(folder.path, "tiny.yaml");
 const out = join(folder.path, "experiment");
 const IDS = ["arcface-seed1", "topofr-seed1", "arcface-seed2", "topofr-seed2"];
 const ARGS = [
-  ...["experiment", "ablation", "--recipe", recipe, "--data", faces, "--eval-data", faces, "--seeds", "2"],
+  ...["experiment", "ablation", "--recipe", recipe, "--data", faces, "--eval-data", others, "--seeds", "2"],
   ...["--levels", "method=ArcFace,TopoFR", "--max-steps", "2"],
 ];
 
 beforeAll(async () => {
   await writePictures(faces);
-  writePairs(faces);
+  await writePictures(others);
+  for (const root of [faces, others]) writePairs(root);
   const {
     name: _,
     evaluate: __,
     objective: ___,
     ...rest
-  } = tinyRecipe(faces, { "checkpoint.everySteps": 1 });
+  } = tinyRecipe(faces, { "checkpoint.everySteps": 1, "model.inputSize": 32 });
   writeFileSync(recipe, JSON.stringify({ ...rest, objective: { preset: "spherical" } }));
 });
 afterAll(folder.remove);
@@ -87,7 +89,7 @@ test("killed in the middle, the same command goes on; the outcome is that of the
       }
     ).accuracy;
   const [a1, t1, a2, t2] = IDS.map(accuracy) as [number, number, number, number];
-  const entry = outcome.rows[1]!.entries["faces accuracy"]!;
+  const entry = outcome.rows[1]!.entries["others accuracy"]!;
   expect(entry.spread!.mean).toBeCloseTo((t1 + t2) / 2, 12);
   expect(entry.spread!.std).toBeCloseTo(Math.abs(t1 - t2) / Math.SQRT2, 12);
   expect(entry.test!.meanDifference).toBeCloseTo((t1 - a1 + t2 - a2) / 2, 12);
@@ -96,7 +98,7 @@ test("killed in the middle, the same command goes on; the outcome is that of the
     "table.csv",
     "outcome.json",
     "report.html",
-    "figures/faces-accuracy-bars.svg",
+    "figures/others-accuracy-bars.svg",
   ])
     expect(existsSync(join(out, file)), file).toBe(true);
   expect(readFileSync(join(out, "table.md"), "utf8")).toMatch(/\| TopoFR \| 2 \| .* \| 96\.49 \|/);
@@ -136,7 +138,7 @@ test("two jobs: SIGINT stops both cleanly, the same command ends it", async () =
   );
 });
 
-test("a printed plan, changed, is a plan file; shares of the data and the discrepancy are measured", async () => {
+test("a printed plan, changed, is a plan file; unseen people must be unseen", async () => {
   const root = join(folder.path, "amount");
   const planFile = join(folder.path, "amount.yaml");
   const printed = await topofr(
@@ -146,21 +148,27 @@ test("a printed plan, changed, is a plan file; shares of the data and the discre
     "--levels",
     "network=mobilefacenet",
   );
-  writeFileSync(planFile, printed.out.replace("- 128", "- 4").replace("batches: 20", "batches: 2"));
-  const {
-    status,
-    err,
-    out: json,
-  } = await topofr(
-    ...["experiment", planFile, "--recipe", recipe, "--data", faces, "--eval-data", faces, "--seeds", "1"],
-    ...["--max-steps", "1", "--json", "--levels", "share=0.5", "--out", root],
+  writeFileSync(
+    planFile,
+    printed.out.replace("batches: 20", "batches: 2").replace("batchSizes: null", "batchSizes: [4]"),
   );
+  const run = (eyes: string, ...more: string[]) =>
+    topofr(
+      ...["experiment", planFile, "--recipe", recipe, "--data", faces, "--eval-data", eyes, "--seeds", "1"],
+      ...["--max-steps", "1", "--json", "--levels", "share=0.7", "--out", root, ...more],
+    );
+  const seen = await run(faces, "--dry-run");
+  expect(seen.status).toBe(1);
+  expect(seen.err).toMatch(/faces: all its images are of people that plan data-amount trains on/);
+  const { status, err, out: json } = await run(others);
   expect({ status, err }).toMatchObject({ status: 0 });
   const { rows, columns } = JSON.parse(json) as Outcome;
-  expect(columns.map(({ name }) => name)).toContain("discrepancy, training, 4");
+  expect(columns.map(({ name }) => name)).toContain("discrepancy, training, batch 4");
   for (const row of rows)
-    expect(row.entries["discrepancy, unseen (faces), 4"]!.spread!.mean).toBeGreaterThan(0);
-  const shares = readdirSync(join(root, "data"));
-  expect(shares).toHaveLength(1);
-  expect(readdirSync(join(root, "data", shares[0]!))).toEqual(["person_0", "person_1"]); // two people at least
+    expect(row.entries["discrepancy, unseen (others), batch 4"]!.spread!.mean).toBeGreaterThan(0);
+  expect(events("0.7_mobilefacenet-seed1", root)[0]).toMatchObject({
+    type: "start",
+    images: 4,
+    identities: 2,
+  });
 });

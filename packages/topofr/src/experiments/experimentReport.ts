@@ -61,7 +61,7 @@ function outcomeHtml(outcome: Outcome): string {
       caption: explanations(outcome).join(" "),
     },
     ...(tests.rows.length === 0 ? [] : [{ heading: "Against the baseline", text: TEST_NOTE, table: tests }]),
-    ...experimentFigures(outcome).map(({ name, svg }) => ({ heading: name.replaceAll("-", " "), svg })),
+    ...experimentFigures(outcome).map(({ heading, svg }) => ({ heading, svg })),
     {
       heading: "Runs",
       table: {

@@ -40,6 +40,7 @@ export async function hardestSamples(
   const scored: ScoredSample[] = [];
   const sources = Array.from(chosen, (index) => dataset.source(index));
   for await (const batch of loadImages(sources, {
+    size: backbone.inputSize,
     batchSize: options.batchSize,
     resize: options.resize ?? "error",
   })) {

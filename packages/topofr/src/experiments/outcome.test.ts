@@ -63,7 +63,7 @@ test("mean ± deviation over the seeds that have a value, with the paper's numbe
 test("the test pairs only the seeds that both have", () => {
   const { rows } = testTable(outcome);
   expect(rows).toHaveLength(1);
-  expect(rows[0]).toEqual(["0.2", "0.1", "lfw accuracy", "2", "+3.00", "-9.71 to +15.71", "3.00", "0.205"]);
+  expect(rows[0]).toEqual(["0.2", "0.1", "lfw accuracy", "2", "+3.00", "-9.71 … +15.71", "3.00", "0.205"]);
 });
 
 test("CSV has full precision and a line for each row and column", () => {
@@ -77,6 +77,11 @@ test("the figures are drawn, the text says what is incomplete", () => {
   const figures = experimentFigures(outcome);
   expect(figures.map(({ name }) => name)).toEqual(["lfw-accuracy-bars", "lfw-accuracy-line"]);
   for (const { svg } of figures) expect(svg).toMatch(/^<svg .*Made up/s);
+  // Accuracies are points with whiskers, at 82 and 84; lines join them over alpha.
+  expect(figures[0]!.svg).not.toContain("<rect aria-label");
+  expect(figures[0]!.svg).toContain(">82.00<");
+  expect(figures[1]!.svg.match(/<circle/g)).toHaveLength(2);
+  expect(figures.map(({ heading }) => heading)).toEqual(["lfw accuracy", "lfw accuracy by alpha"]);
   expect(outcomeMarkdown(outcome)).toContain("5 of 6 runs are finished");
 });
 

@@ -130,7 +130,7 @@ async function readCell(
   }
   const discrepancy = plan.discrepancy === null ? [] : await cellDiscrepancy(run, end.step);
   for (const { data, batchSize, bottleneck } of discrepancy ?? [])
-    add(`discrepancy, ${data}, ${batchSize}`, "discrepancy", bottleneck.mean, "plain", true);
+    add(`discrepancy, ${data}, batch ${batchSize}`, "discrepancy", bottleneck.mean, "plain", true);
   const isWhole = evaluations.length === plan.benchmarks.length && discrepancy !== null;
   return { ...blank, steps: end.step, status: isWhole ? "done" : "unfinished", values };
 }

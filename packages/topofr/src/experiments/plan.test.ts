@@ -1,5 +1,6 @@
 // Plans: the paper's own expand to what its tables have, and a wrong file is told where it is wrong. Trains nothing.
 import { expect, test } from "vitest";
+import { cellRecipe } from "./cell.js";
 import { baselineOf, cellsOf, checkVariants, planSchema, rowsOf } from "./plan.js";
 import { changePlan, loadPlan, parsePlan } from "./planFile.js";
 import { PAPER_PLANS } from "./plans/paperPlans.js";
@@ -14,7 +15,7 @@ const ROWS: Record<string, number> = {
   sensitivity: 11,
   cost: 3,
   "data-amount": 9,
-  backbones: 6,
+  backbones: 9,
   mobile: 2,
 };
 
@@ -68,6 +69,36 @@ test("a plan file: product of the axes, seeds outermost, baseline with the other
     { path: "faces", pairs: "list.txt" },
   ]);
   expect(planSchema.parse(JSON.parse(JSON.stringify(plan)))).toEqual(plan);
+});
+
+test("a multiple is of the recipe's own value, in the unit of its preset; a variant without the part has none", async () => {
+  const plan = await loadPlan("backbones");
+  const weights = async (changes: Record<string, unknown>) => {
+    const changed = changePlan(plan, { set: changes });
+    const recipes = await Promise.all(
+      cellsOf({ ...changed, seeds: [1] }).map((cell) => cellRecipe(changed, cell)),
+    );
+    return recipes.map(({ recipe: { model, objective } }) => [
+      model.network,
+      objective.margin.kind,
+      objective.alignment?.weight ?? null,
+    ]);
+  };
+  expect(await weights({})).toEqual(
+    ([50, 100, 200] as const).flatMap((depth) => [
+      [`iresnet${depth}`, "arcface", null],
+      [`iresnet${depth}`, "arcface", depth === 50 ? 0.1 : 0.05],
+      [`iresnet${depth}`, "cosface", depth === 50 ? 0.1 : 0.05],
+    ]),
+  );
+  expect((await weights({ "objective.preset": "spherical" })).map(([, , weight]) => weight)).toEqual([
+    ...[null, 6.4, 6.4, null, 3.2, 3.2, null, 3.2, 3.2],
+  ]);
+  const word = changePlan(plan, {});
+  word.axes[0]!.levels![0]!.set = { "objective.preset": { times: 2 } };
+  await expect(cellRecipe(word, cellsOf(word)[0]!)).rejects.toThrow(
+    'plan backbones, IResNet-50, ArcFace: objective.preset is "official", of which there are no multiples',
+  );
 });
 
 test("several training sets are one more axis", () => {

@@ -1,5 +1,6 @@
 // What an experiment is: a strict schema, and the cells (one training run each) that a plan stands for. Reading YAML: planFile.ts;
 // the paper's own plans: plans/.
+import { basename } from "node:path";
 import { TopofrError } from "@topofr/formats";
 import { z } from "zod";
 import { VARIANT_NAMES } from "../method/objectiveOptions.js";
@@ -9,12 +10,9 @@ import { choicesAt } from "../train/recipeKeys.js";
 const text = z.string().min(1);
 const settings = z.record(text, z.unknown());
 
-/** Not a recipe key: the share of the people of `data` that are trained on (dataShare.ts). */
-export const DATA_SHARE = "data.share";
-
 const levelSchema = z.strictObject({
   label: text,
-  set: settings.describe("dotted recipe keys and their values"),
+  set: settings.describe("dotted recipe keys and their values; { times: 0.5 }: half of what the recipe has"),
 });
 
 const axisSchema = z
@@ -99,7 +97,10 @@ export const planSchema = z
     measures: z.array(z.enum(MEASURES)).min(1).default(["accuracy", "tar"]),
     timed: z.boolean().default(false).describe("true: it measures time, so runs go one at a time"),
     discrepancy: z
-      .strictObject({ batchSizes: z.array(z.int().min(2)).min(1), batches: z.int().min(1) })
+      .strictObject({
+        batchSizes: z.array(z.int().min(2)).min(1).nullable().default(null).describe("null: the recipe's"),
+        batches: z.int().min(1),
+      })
       .nullable()
       .default(null),
     figures: z.array(figureSchema).default([]),
@@ -132,7 +133,7 @@ export const planSchema = z
         refuse(["figures", i, "axis"], `a line needs an axis: ${names.join(", ")}`);
     });
     if (measures.includes("discrepancy") && discrepancy === null)
-      refuse(["discrepancy"], "measures name it: give batchSizes and batches");
+      refuse(["discrepancy"], "measures name it: give batches, and batchSizes unless they are the recipe's");
   });
 
 export type PlanInput = z.input<typeof planSchema>;
@@ -152,6 +153,14 @@ export interface Row {
   levels: Record<string, string>;
   set: Record<string, unknown>;
 }
+
+/** In place of a key's value: so many times the one that the recipe has otherwise, whatever its preset's unit is. */
+export interface Multiple {
+  times: number;
+}
+
+export const isMultiple = (value: unknown): value is Multiple =>
+  typeof value === "object" && value !== null && typeof (value as Partial<Multiple>).times === "number";
 
 /** One training run. */
 export interface Cell {
@@ -192,6 +201,13 @@ export function cellsOf(plan: Plan): Cell[] {
   const ids = rows.map(({ levels }) => Object.values(levels).map(folderName).join("_"));
   const unique = ids.map((id, i) => (ids.indexOf(id) === ids.lastIndexOf(id) ? id : `${i + 1}_${id}`));
   return plan.seeds.flatMap((seed) => rows.map((row, i) => ({ id: `${unique[i]}-seed${seed}`, row, seed })));
+}
+
+/** What tables call a benchmark: by its pair list, or its path, where two have the same name. */
+export function benchmarkName({ benchmarks }: Plan, { path, pairs }: BenchmarkChoice, name: string): string {
+  const alike = benchmarks.filter((other) => basename(other.path) === basename(path));
+  if (alike.length < 2) return name;
+  return pairs === null ? path : `${name}, ${basename(pairs)}`;
 }
 
 /** The row that another is compared with; null: it is the baseline, or there is none. */

@@ -62,7 +62,7 @@ describe("a run with evaluation", () => {
   test("shows the accuracies that the log has, before and after", () => {
     const percent = (value: number) => `${(100 * value).toFixed(2)} %`;
     const [before, after] = eventsOfType(run, "evaluation").map(({ metrics }) => metrics.accuracy!);
-    const row = /<tr><td>10-fold accuracy<\/td><td[^>]*>(.*?)<\/td><td[^>]*>(.*?)<\/td>/.exec(html)!;
+    const row = /<tr><td[^>]*>10-fold accuracy<\/td><td[^>]*>(.*?)<\/td><td[^>]*>(.*?)<\/td>/.exec(html)!;
     expect(row.slice(1)).toEqual([percent(before!), percent(after!)]);
   });
 

@@ -9,7 +9,6 @@ import { setNumThreads } from "@topofr/torch";
 import type { FaceDataset } from "../data/dataset.js";
 import type { ImageSource } from "../data/imageSource.js";
 import { loadImages } from "../data/loader.js";
-import { openDataset } from "../data/openDataset.js";
 import { contactSheet } from "../data/synthetic/contactSheet.js";
 import { embedImages } from "../evaluate/embedImages.js";
 import type { VerificationReport } from "../evaluate/verification.js";
@@ -25,7 +24,9 @@ import { readEventLog } from "../runs/eventLog.js";
 import { checkpointPaths, type RunFolder, readConfig } from "../runs/runFolder.js";
 import { loadCheckpoint } from "../train/checkpoint.js";
 import { createLearner, disposeLearner } from "../train/learner.js";
+import type { Recipe } from "../train/recipe.js";
 import { parseRecipe } from "../train/recipeFile.js";
+import { openTrainingData } from "../train/trainingData.js";
 import { openVerifier, type Verifier } from "../train/verifier.js";
 import { hardestSamples } from "./hardSamples.js";
 import { unitSphereDiagram } from "./structure.js";
@@ -46,22 +47,21 @@ export async function writeRunReport(run: RunFolder): Promise<string> {
   const { recipe } = parseRecipe(JSON.stringify(await readConfig(run)), run.config);
   setNumThreads(recipe.threads ?? availableParallelism());
   const { events } = readEventLog(run.events);
-  const dataset = await openDataset(recipe.data.path, {
-    minImagesPerIdentity: recipe.data.minImagesPerIdentity,
-  });
+  const dataset = await openTrainingData(recipe);
   const verifier = await openVerifier(recipe);
   const images = diagramImages(recipe.seed, verifier, dataset);
-  const input = unitSphereDiagram(...(await pixelPoints(images)), true);
+  const input = unitSphereDiagram(...(await pixelPoints(images, recipe)), true);
 
   const learner = createLearner(recipe, dataset.identities.length);
   try {
-    const before = await look(learner, verifier, images);
+    const before = await look(learner, verifier, images, recipe);
     const state = await loadCheckpoint(checkpointPaths(run, "last"), learner);
-    const after = await look(learner, verifier, images);
+    const after = await look(learner, verifier, images, recipe);
     const hardest = await hardestSamples(learner, dataset, {
       scored: Math.min(SCORED_SAMPLES, dataset.labels.length),
       count: SHOWN_SAMPLES,
       batchSize: recipe.batchSize,
+      resize: recipe.data.resize,
       seed: recipe.seed,
     });
 
@@ -79,7 +79,7 @@ export async function writeRunReport(run: RunFolder): Promise<string> {
         caption: `ω ${score.toFixed(2)}`,
         accent: "hard" as const,
       })),
-      { columns: 8, size: 112 },
+      { columns: 8, size: recipe.model.inputSize },
     );
     await savePicture(run.path, "curves", curves);
     await savePicture(run.diagrams, "persistence", persistence);
@@ -143,8 +143,13 @@ async function look(
   learner: ReturnType<typeof createLearner>,
   verifier: Verifier | null,
   images: readonly ImageSource[],
+  { data: { resize } }: Recipe,
 ): Promise<Look> {
-  const embeddings = await embedImages(learner.backbone, images, { flip: false, batchSize: BATCH_SIZE });
+  const embeddings = await embedImages(learner.backbone, images, {
+    flip: false,
+    batchSize: BATCH_SIZE,
+    resize,
+  });
   return {
     verification: (await verifier?.verify(learner, NEVER)) ?? null,
     latent: unitSphereDiagram(embeddings, learner.backbone.embeddingSize, false),
@@ -163,9 +168,11 @@ function diagramImages(seed: number, verifier: Verifier | null, training: FaceDa
 
 async function pixelPoints(
   images: readonly ImageSource[],
+  { model, data }: Recipe,
 ): Promise<[points: Float32Array, dimension: number]> {
   const parts: Float32Array[] = [];
-  for await (const batch of loadImages(images, { batchSize: BATCH_SIZE })) {
+  const loading = { size: model.inputSize, batchSize: BATCH_SIZE, resize: data.resize };
+  for await (const batch of loadImages(images, loading)) {
     parts.push(Float32Array.from(batch.images));
     batch.release();
   }

@@ -10,6 +10,7 @@ import { openBenchmark } from "../evaluate/benchmarks/open.js";
 import type { LoggedEvent } from "../runs/events.js";
 import { cellRecipe, cellState, isDone, runCell } from "./cell.js";
 import { type Cell, cellsOf, checkVariants, type Plan, planSchema } from "./plan.js";
+import { discrepancySets } from "./planDiscrepancy.js";
 
 const PLAN_FILE = "plan.json";
 const CELL_PROCESS = fileURLToPath(new URL("./cellProcess.js", import.meta.url));
@@ -41,14 +42,19 @@ export interface ExperimentResult {
 /**
  * What a plan comes to, without training: every cell's recipe and run folder is checked, every benchmark opened.
  *
- * @throws E_RECIPE, E_USAGE for these; E_FILE, E_DATA for a benchmark
+ * @throws E_RECIPE, E_USAGE for these; E_FILE, E_DATA for a benchmark, or where the discrepancy cannot be measured
  */
 export async function planCells(folder: string, plan: Plan): Promise<{ cell: Cell; done: boolean }[]> {
   checkVariants(plan);
   const cells: { cell: Cell; done: boolean }[] = [];
+  const opened = new Set<string>();
   for (const cell of cellsOf(plan)) {
-    await cellRecipe(folder, plan, cell);
+    const { recipe } = await cellRecipe(plan, cell);
     cells.push({ cell, done: isDone(await cellState(folder, plan, cell)) });
+    const data = JSON.stringify(recipe.data);
+    if (plan.discrepancy === null || plan.benchmarks.length === 0 || opened.has(data)) continue;
+    opened.add(data);
+    await discrepancySets(plan, recipe);
   }
   for (const { path, pairs } of plan.benchmarks) await openBenchmark(path, { pairs });
   return cells;

@@ -21,12 +21,12 @@ export function outcomeTable({ plan, columns, rows }: Outcome): TextTable {
   };
 }
 
-/** A line for each row and column that has a baseline: difference, interval, t, p. */
+/** For each column a line for each row that has a baseline: difference, interval, t, p. */
 export function testTable({ columns, rows }: Outcome): TextTable {
   return {
     columns: ["", "against", "of", "seeds", "difference", "95 % interval", "t", "p"],
-    rows: rows.flatMap((row) =>
-      columns.flatMap((column) => {
+    rows: columns.flatMap((column) =>
+      rows.flatMap((row) => {
         const { test } = row.entries[column.name]!;
         return test === null ? [] : [testLine(row, column, test)];
       }),
@@ -42,7 +42,7 @@ function testLine(row: OutcomeRow, column: Column, test: PairedTest): string[] {
     column.name,
     String(test.n),
     show(test.meanDifference),
-    test.t === null ? "–" : `${show(test.interval[0])} to ${show(test.interval[1])}`,
+    test.t === null ? "–" : `${show(test.interval[0])} … ${show(test.interval[1])}`,
     test.t === null ? "–" : test.t.toFixed(2),
     test.p === null ? "–" : test.p < 0.001 ? "< 0.001" : test.p.toFixed(3),
   ];

@@ -1,6 +1,6 @@
 // The ranges of a network's maps on images, for 8-bit integers. Runs the float32 graph with all those maps as outputs.
 import { encodeOnnx, TopofrError } from "@topofr/formats";
-import { loadRuntime } from "../models/onnxModel.js";
+import { loadRuntime } from "@topofr/recognizer";
 import { float32Graph } from "./floatGraph.js";
 import type { GraphOptions } from "./graphWriter.js";
 import { quantizedValues, type Ranges } from "./int8Graph.js";

@@ -1,13 +1,14 @@
 // The model card of an exported network: how its images are prepared travels with the weights.
+
+import type { CardFields } from "@topofr/recognizer";
 import { stringify } from "yaml";
 import { PIXEL_MEAN, PIXEL_SCALE } from "../data/normalize.js";
-import type { CardFields } from "../models/modelCard.js";
-import { EMBEDDING, IMAGE_SIZE } from "./graphWriter.js";
+import { EMBEDDING } from "./graphWriter.js";
 
-export function cardFields(name: string): CardFields {
+export function cardFields(name: string, inputSize: number): CardFields {
   return {
     name,
-    input: { size: IMAGE_SIZE, layout: "nchw", color: "rgb", scale: 1, mean: PIXEL_MEAN, std: PIXEL_SCALE },
+    input: { size: inputSize, layout: "nchw", color: "rgb", scale: 1, mean: PIXEL_MEAN, std: PIXEL_SCALE },
     output: EMBEDDING,
   };
 }

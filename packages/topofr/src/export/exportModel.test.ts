@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeOnnx, readSafetensors } from "@topofr/formats";
+import { completeCard, openOnnxModel, readModelCard } from "@topofr/recognizer";
 import {
   liveTensors,
   loadTensors,
@@ -16,9 +17,7 @@ import {
   tensor,
 } from "@topofr/torch";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { completeCard, readModelCard } from "../models/modelCard.js";
 import type { NetworkName } from "../models/names.js";
-import { openOnnxModel } from "../models/onnxModel.js";
 import { createBackbone } from "../models/registry.js";
 import { type ExportReport, type ExportRequest, exportModel } from "./exportModel.js";
 import { randomPictures, spread } from "./pictures.js";
@@ -33,10 +32,10 @@ async function writeNetwork(
   network: NetworkName,
   name: string,
   prefix = "",
-  { centres = false } = {},
+  { centres = false, inputSize = 112 } = {},
 ): Promise<void> {
   manualSeed(3);
-  const backbone = createBackbone(network, { embeddingSize: SIZE });
+  const backbone = createBackbone(network, { embeddingSize: SIZE, inputSize });
   const state = new Map<string, Tensor>();
   noGrad(() => {
     for (const [key, value] of backbone.stateDict()) {
@@ -110,10 +109,23 @@ function expectClose({ differences }: ExportReport, limit: number): void {
   }
 }
 
+test("a network of smaller images: the size is in the graph and on the card", async () => {
+  await writeNetwork("mobilefacenet", "small.safetensors", "", { inputSize: 48 });
+  const report = await exportModel(request("small.safetensors", "small.onnx"));
+  expectClose(report, 1e-4);
+  expect(report.inputSize).toBe(48);
+  const card = completeCard(await readModelCard(path("small.card.yaml")));
+  expect(card.input.size).toBe(48);
+  const model = await openOnnxModel(path("small.onnx"), card);
+  expect(model).toMatchObject({ imageSize: 48, dimension: SIZE });
+  await model.close();
+  await exportModel(request("small.safetensors", "small16.safetensors", { precision: "fp16" }));
+});
+
 describe("int8", () => {
   beforeAll(async () => {
     const { default: sharp } = await import("sharp");
-    const { pixels, count } = randomPictures(3);
+    const { pixels, count } = randomPictures(3, 112);
     for (let i = 0; i < count; i++) {
       const raw = { width: 112, height: 112, channels: 3 } as const;
       const image = pixels.subarray((i * pixels.length) / count, ((i + 1) * pixels.length) / count);

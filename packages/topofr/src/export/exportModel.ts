@@ -3,15 +3,14 @@ import { stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { encodeOnnx, type OnnxFile, TopofrError, writeFileAtomic } from "@topofr/formats";
+import { cardPath, completeCard, loadRuntime, openOnnxModel } from "@topofr/recognizer";
 import { loadTensors, manualSeed, noGrad, saveTensors, setNumThreads, type Tensor } from "@topofr/torch";
 import type { ResizePolicy } from "../data/decodeImage.js";
 import type { ImageSource } from "../data/imageSource.js";
 import { PIXEL_MEAN, PIXEL_SCALE } from "../data/normalize.js";
 import type { Backbone } from "../models/backbone.js";
 import { backboneTensors } from "../models/loadWeights.js";
-import { cardPath, completeCard } from "../models/modelCard.js";
 import type { NetworkName } from "../models/names.js";
-import { loadRuntime, openOnnxModel } from "../models/onnxModel.js";
 import { createBackbone } from "../models/registry.js";
 import { calibrate } from "./calibrate.js";
 import { compareEmbeddings, type Difference, type Embed, engineEmbed } from "./compareEngine.js";
@@ -93,12 +92,14 @@ export async function exportModel(request: ExportRequest): Promise<ExportReport>
   const { backbone, ...identified } = await loadCheckpoint(request);
   try {
     const check =
-      request.check && (await readPictures(request.check.name, request.check.images, request.resize));
-    const compare = (exported: Embed) => compareAll(engineEmbed(backbone), exported, check, request);
+      request.check &&
+      (await readPictures(request.check.name, request.check.images, sized(identified, request)));
+    const compare = (exported: Embed) =>
+      compareAll(identified, { engine: engineEmbed(backbone), exported }, check, request);
     const head = { source, target, precision, ...identified, limit: LIMITS[precision] };
     const metadata = fileMetadata(request, identified);
     if (!isOnnx) {
-      const differences = await writeSafetensors(backbone, identified.network, metadata, compare, request);
+      const differences = await writeSafetensors(backbone, identified, metadata, compare, request);
       return {
         ...head,
         opset: null,
@@ -110,7 +111,7 @@ export async function exportModel(request: ExportRequest): Promise<ExportReport>
     }
     const file = await buildOnnx(backbone, metadata, identified, request);
     const bytes = encodeOnnx(file);
-    const fields = cardFields(request.name);
+    const fields = cardFields(request.name, identified.inputSize);
     const model = await openOnnxModel(target, completeCard(fields), { threads: request.threads, bytes });
     const differences = await compare((pictures) =>
       model.run(pictures.pixels, pictures.count, { mirror: false }),
@@ -142,17 +143,17 @@ async function loadCheckpoint(request: ExportRequest): Promise<Identified & { ba
   try {
     const own = backboneTensors(tensors);
     const shapes = new Map([...own].map(([name, { shape }]) => [name, shape]));
-    const { network, embeddingSize } = chooseNetwork(shapes, request);
+    const { network, ...options } = chooseNetwork(shapes, request);
     manualSeed(0); // the fresh weights are replaced; only their drawing must not depend on the clock
-    const backbone = createBackbone(network, { embeddingSize });
+    const backbone = createBackbone(network, options);
     try {
       backbone.loadStateDict(own, request.source);
     } catch (error) {
       backbone.dispose();
       throw error;
     }
-    backbone.to({ memoryFormat: "channelsLast" }).eval();
-    return { network, embeddingSize, backbone };
+    backbone.to({ memoryFormat: "blocked" }).eval();
+    return { network, ...options, backbone };
   } finally {
     for (const value of tensors.values()) value.dispose();
   }
@@ -172,6 +173,8 @@ function chooseNetwork(shapes: ReadonlyMap<string, readonly number[]>, request: 
   );
 }
 
+const sized = ({ inputSize }: Identified, { resize }: ExportRequest) => ({ size: inputSize, resize });
+
 function stateOf(backbone: Backbone): State {
   const floats = [...backbone.stateDict()].filter(([, { dtype }]) => dtype === "float32");
   return new Map(
@@ -185,16 +188,17 @@ function stateOf(backbone: Backbone): State {
 async function buildOnnx(
   backbone: Backbone,
   metadata: Record<string, string>,
-  { network, embeddingSize }: Identified,
+  identified: Identified,
   request: ExportRequest,
 ): Promise<OnnxFile> {
+  const { network, embeddingSize, inputSize } = identified;
   const plain = networkLayers(network, stateOf(backbone));
   const layers = request.foldBatchNorm ? foldBatchNorm(plain) : plain;
-  const options: GraphOptions = { opset: request.opset, embeddingSize, metadata };
+  const options: GraphOptions = { opset: request.opset, embeddingSize, inputSize, metadata };
   if (request.precision === "fp32") return float32Graph(layers, options);
   if (request.precision === "fp16") return float16Graph(layers, options);
   const { name, images } = request.calibration!;
-  const pictures = await readPictures(name, images, request.resize);
+  const pictures = await readPictures(name, images, sized(identified, request));
   const ranges = await calibrate(layers, pictures, {
     ...options,
     threads: request.threads,
@@ -205,12 +209,12 @@ async function buildOnnx(
 
 /** @throws E_MODEL when a difference is above the limit */
 async function compareAll(
-  engine: Embed,
-  exported: Embed,
+  { inputSize }: Identified,
+  { engine, exported }: { engine: Embed; exported: Embed },
   check: Pictures | null,
   { source, precision }: ExportRequest,
 ): Promise<Difference[]> {
-  const random = randomPictures(RANDOM_PICTURES);
+  const random = randomPictures(RANDOM_PICTURES, inputSize);
   const parts = [slicePictures(random, 0, 1), slicePictures(random, 1, RANDOM_PICTURES - 1)];
   const byBatch: Embed = async () =>
     Float32Array.from((await Promise.all(parts.map(exported))).flatMap((rows) => [...rows]));
@@ -232,13 +236,13 @@ async function compareAll(
 
 async function writeSafetensors(
   backbone: Backbone,
-  network: NetworkName,
+  { network, ...options }: Identified,
   metadata: Record<string, string>,
   compare: (exported: Embed) => Promise<Difference[]>,
   { target, precision }: ExportRequest,
 ): Promise<Difference[]> {
   const state = new Map<string, Tensor>();
-  const copy = createBackbone(network, { embeddingSize: backbone.embeddingSize });
+  const copy = createBackbone(network, options);
   try {
     noGrad(() => {
       for (const [name, value] of backbone.stateDict())
@@ -248,7 +252,7 @@ async function writeSafetensors(
         );
     });
     copy.loadStateDict(state, target);
-    copy.to({ memoryFormat: "channelsLast" }).eval();
+    copy.to({ memoryFormat: "blocked" }).eval();
     const differences = await compare(engineEmbed(copy));
     await saveTensors(target, state, metadata);
     return differences;
@@ -260,14 +264,15 @@ async function writeSafetensors(
 
 function fileMetadata(
   request: ExportRequest,
-  { network, embeddingSize }: Identified,
+  { network, embeddingSize, inputSize }: Identified,
 ): Record<string, string> {
   return {
     network,
     embeddingSize: String(embeddingSize),
+    inputSize: String(inputSize),
     precision: request.precision,
     source: basename(request.source),
     version: request.version,
-    preprocessing: `RGB, (pixel - ${PIXEL_MEAN}) / ${PIXEL_SCALE}, 112x112, aligned by five landmarks to the ArcFace template`,
+    preprocessing: `RGB, (pixel - ${PIXEL_MEAN}) / ${PIXEL_SCALE}, ${inputSize}x${inputSize}, aligned by five landmarks to the ArcFace template`,
   };
 }

@@ -4,7 +4,6 @@ import { BATCH_NORM_EPSILON, type Conv, IMAGES, type Layer, type Linear } from "
 
 /** Name of the graph's output [N, embeddingSize]. */
 export const EMBEDDING = "embedding";
-export const IMAGE_SIZE = 112; // pixels; of every network of the paper
 
 /** Opset -> version of the file format that came with it (onnx/docs/Versioning.md). The operators used have one meaning in all. */
 const IR_VERSIONS = new Map([
@@ -23,6 +22,8 @@ export const OPSETS: readonly number[] = [...IR_VERSIONS.keys()];
 export interface GraphOptions {
   opset: number;
   embeddingSize: number;
+  /** Height and width of the images, in pixels. */
+  inputSize: number;
   metadata: Readonly<Record<string, string>>;
 }
 
@@ -53,8 +54,8 @@ export class GraphWriter {
   }
 
   /** @param extra names of values that are outputs too, beside the embedding */
-  file({ opset, embeddingSize, metadata }: GraphOptions, extra: readonly string[] = []): OnnxFile {
-    const images = ["N", 3, IMAGE_SIZE, IMAGE_SIZE];
+  file({ opset, embeddingSize, inputSize, metadata }: GraphOptions, extra: readonly string[] = []): OnnxFile {
+    const images = ["N", 3, inputSize, inputSize];
     return {
       irVersion: IR_VERSIONS.get(opset)!,
       opset,

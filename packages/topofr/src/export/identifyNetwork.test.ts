@@ -51,13 +51,17 @@ const shapesOf = (state: ReadonlyMap<string, Weights>) =>
 
 describe.each(NETWORKS)("%s", (network) => {
   test("is recognised, with its embedding size", () => {
-    expect(identifyNetwork(shapesOf(states.get(network)!), "x.pt")).toEqual({ network, embeddingSize: 128 });
+    expect(identifyNetwork(shapesOf(states.get(network)!), "x.pt")).toEqual({
+      network,
+      embeddingSize: 128,
+      inputSize: 112,
+    });
   });
 
   test("every tensor is in the graph, under its own name when nothing is folded", () => {
     const state = states.get(network)!;
     const layers = networkLayers(network, state);
-    const { graph } = float32Graph(layers, { opset: 17, embeddingSize: 128, metadata: {} });
+    const { graph } = float32Graph(layers, { opset: 17, embeddingSize: 128, inputSize: 112, metadata: {} });
     const wanted = [...state.keys()].filter((name) => !name.endsWith("num_batches_tracked"));
     expect(graph.weights.map(({ name }) => name).sort()).toEqual(wanted.sort());
     for (const { name, shape } of graph.weights)

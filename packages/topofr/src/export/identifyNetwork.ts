@@ -1,5 +1,6 @@
 // Which network a state dict is of, by its names and shapes alone.
 import { TopofrError } from "@topofr/formats";
+import { inputSizeOf } from "../models/inputSize.js";
 import { IRESNET_BLOCKS } from "../models/iresnet.js";
 import { NETWORKS, type NetworkName } from "../models/names.js";
 import { MOBILEFACENET_FORMS } from "./networkLayers.js";
@@ -7,6 +8,8 @@ import { MOBILEFACENET_FORMS } from "./networkLayers.js";
 export interface Identified {
   network: NetworkName;
   embeddingSize: number;
+  /** Height and width of the images, in pixels. */
+  inputSize: number;
 }
 
 type Shapes = ReadonlyMap<string, readonly number[]>;
@@ -50,7 +53,14 @@ export function identifyNetwork(shapes: Shapes, source: string): Identified {
     );
   }
   const form = FORMS.find(({ text }) => text === found.text);
-  if (form) return { network: form.network, embeddingSize: found.embeddingSize };
+  const inputSize = inputSizeOf(new Map([...shapes].map(([name, shape]) => [name, { shape }])));
+  if (form && inputSize !== null)
+    return { network: form.network, embeddingSize: found.embeddingSize, inputSize };
+  if (form)
+    throw new TopofrError(
+      "E_MODEL",
+      `${source}: ${found.text}, but of which size of images its last map is cannot be told from its shapes`,
+    );
   const known = FORMS.map(({ network, text }) => `\n  ${network}: ${text}`).join("");
   throw new TopofrError("E_MODEL", `${source}: ${found.text} are of none of the known networks:${known}`);
 }

@@ -4,67 +4,68 @@ import type { ImageSource } from "../data/imageSource.js";
 import { loadImages } from "../data/loader.js";
 import { PIXEL_MEAN, PIXEL_SCALE } from "../data/normalize.js";
 import { RandomStream } from "../random/stream.js";
-import { IMAGE_SIZE } from "./graphWriter.js";
 
-const PIXELS = IMAGE_SIZE ** 2;
 const CHANNELS = 3;
 
 export interface Pictures {
   /** How messages call them. */
   name: string;
-  /** [count, 112, 112, 3] RGB, 0..255 */
+  /** [count, size, size, 3] RGB, 0..255 */
   pixels: Uint8Array;
   count: number;
+  /** Height and width, in pixels. */
+  size: number;
 }
 
 /** The same every time. */
-export function randomPictures(count: number): Pictures {
+export function randomPictures(count: number, size: number): Pictures {
   const stream = new RandomStream(0, "export");
-  const pixels = Uint8Array.from({ length: count * PIXELS * CHANNELS }, () => stream.integer(256));
-  return { name: "random images", pixels, count };
+  const pixels = Uint8Array.from({ length: count * size * size * CHANNELS }, () => stream.integer(256));
+  return { name: "random images", pixels, count, size };
 }
 
 /** @throws E_DATA at the first unreadable or wrongly sized image */
 export async function readPictures(
   name: string,
   images: readonly ImageSource[],
-  resize: ResizePolicy,
+  { size, resize }: { size: number; resize: ResizePolicy },
 ): Promise<Pictures> {
-  const pixels = new Uint8Array(images.length * PIXELS * CHANNELS);
-  for await (const batch of loadImages(images, { resize })) {
-    pixels.set(batch.images, batch.start * PIXELS * CHANNELS);
+  const pixels = new Uint8Array(images.length * size * size * CHANNELS);
+  for await (const batch of loadImages(images, { size, resize })) {
+    pixels.set(batch.images, batch.start * size * size * CHANNELS);
     batch.release();
   }
-  return { name, pixels, count: images.length };
+  return { name, pixels, count: images.length, size };
 }
 
 /** Some of the pictures. */
-export function slicePictures({ name, pixels }: Pictures, start: number, count: number): Pictures {
-  const size = PIXELS * CHANNELS;
-  return { name, pixels: pixels.subarray(start * size, (start + count) * size), count };
+export function slicePictures({ name, pixels, size }: Pictures, start: number, count: number): Pictures {
+  const bytes = size * size * CHANNELS;
+  return { name, pixels: pixels.subarray(start * bytes, (start + count) * bytes), count, size };
 }
 
 export interface ImageBatch {
-  /** [count, 3, 112, 112] in [-1, 1] */
+  /** [count, 3, size, size] in [-1, 1] */
   values: Float32Array;
   shape: [count: number, channels: number, height: number, width: number];
   /** Place of the first. */
   start: number;
 }
 
-export function* imageBatches({ pixels, count }: Pictures, size: number): Generator<ImageBatch> {
-  for (let start = 0; start < count; start += size) {
-    const images = Math.min(size, count - start);
-    const values = new Float32Array(images * CHANNELS * PIXELS);
+export function* imageBatches({ pixels, count, size }: Pictures, batchSize: number): Generator<ImageBatch> {
+  const area = size * size;
+  for (let start = 0; start < count; start += batchSize) {
+    const images = Math.min(batchSize, count - start);
+    const values = new Float32Array(images * CHANNELS * area);
     for (let image = 0; image < images; image++) {
-      for (let i = 0; i < PIXELS; i++) {
-        const from = ((start + image) * PIXELS + i) * CHANNELS;
+      for (let i = 0; i < area; i++) {
+        const from = ((start + image) * area + i) * CHANNELS;
         for (let channel = 0; channel < CHANNELS; channel++)
-          values[(image * CHANNELS + channel) * PIXELS + i] =
+          values[(image * CHANNELS + channel) * area + i] =
             (pixels[from + channel]! - PIXEL_MEAN) / PIXEL_SCALE;
       }
     }
-    yield { values, shape: [images, CHANNELS, IMAGE_SIZE, IMAGE_SIZE], start };
+    yield { values, shape: [images, CHANNELS, size, size], start };
   }
 }
 

@@ -1,7 +1,14 @@
-import { manualSeed, ones, scope, tensor } from "@topofr/torch";
+import { manualSeed, ones, randn, scope, tensor, zeros } from "@topofr/torch";
 import { expect, test } from "vitest";
-import { CosineClassifier, cosineLogits, normalizeRows } from "./classifier.js";
-import { differencesAt, float64, gradientAt, numbers, relativeError } from "./method.test.support.js";
+import { CosineClassifier, cosineLogits, cosineLogitsBf16, normalizeRows } from "./classifier.js";
+import {
+  classLabels,
+  differencesAt,
+  float64,
+  gradientAt,
+  numbers,
+  relativeError,
+} from "./method.test.support.js";
 
 test("logits are the cosines of the angles between embeddings and centres, whatever their lengths", () => {
   const embedding = float64([
@@ -47,6 +54,45 @@ test("the gradient is that of differences", () => {
   ]);
   const sum = (x: ReturnType<typeof float64>) => cosineLogits(x, centres).mul(weights).sum();
   expect(relativeError(gradientAt(at, sum), differencesAt(at, sum))).toBeLessThan(1e-7);
+});
+
+test("with bfloat16 products a cosine is off by at most 2^-8 of its size, and the gradients point the same way", () => {
+  manualSeed(4);
+  scope(() => {
+    const [embedding, centres] = [randn([16, 64]), randn([50, 64]).mul(0.01)];
+    const labels = classLabels(Array.from({ length: 16 }, (_, i) => i));
+    const [full, half] = [cosineLogits, cosineLogitsBf16].map((cosineOf) => {
+      const [x, w] = [embedding, centres].map((value) => value.detach().clone());
+      for (const value of [x!, w!]) value.requiresGrad = true;
+      const cosine = cosineOf(x!, w!);
+      cosine.mul(16).crossEntropyLoss(labels).backward();
+      return { cosine: numbers(cosine), gradients: [numbers(x!.grad!), numbers(w!.grad!)] };
+    });
+    // The sum's rounding, and those of 64 products, which are of the size of 1 / 8 on the whole.
+    for (const [i, value] of half!.cosine.entries())
+      expect(Math.abs(value - full!.cosine[i]!)).toBeLessThan(2 ** -8 * Math.abs(value) + 2e-3);
+    for (const which of [0, 1]) {
+      const [a, b] = [half!.gradients[which]!, full!.gradients[which]!];
+      const dot = (p: number[], q: number[]) => p.reduce((sum, value, i) => sum + value * q[i]!, 0);
+      expect(dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b))).toBeGreaterThan(0.9999);
+    }
+  });
+  const classifier = new CosineClassifier(3, 4, { precision: "bf16" });
+  scope(() => {
+    const embedding = randn([2, 4]);
+    const selection = classifier.select(BigInt64Array.of(0n, 1n));
+    expect(numbers(classifier.cosines(embedding, selection))).toEqual(
+      numbers(cosineLogitsBf16(embedding, classifier.weight)),
+    );
+    expect(numbers(classifier.forward(embedding))).toEqual(
+      numbers(cosineLogits(embedding, classifier.weight)),
+    );
+  });
+  classifier.dispose();
+});
+
+test("a row of zeros among the centres has cosine 0 with bfloat16 products too", () => {
+  scope(() => expect(numbers(cosineLogitsBf16(ones([1, 2]), zeros([1, 2])))).toEqual([0]));
 });
 
 test("a new classifier has one centre a class, drawn from N(0, 0.01) by the seed", () => {

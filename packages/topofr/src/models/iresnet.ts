@@ -2,9 +2,10 @@
 // A block is BN-conv-BN-PReLU-conv-BN plus shortcut, with nothing after the sum. The classifier is not part of it.
 import { nn, noGrad, type Tensor } from "@topofr/torch";
 import { Backbone } from "./backbone.js";
+import { finalMapSize, STANDARD_INPUT_SIZE } from "./inputSize.js";
+import { ResidualBlock } from "./residualBlock.js";
 
 const CHANNELS = [64, 128, 256, 512] as const;
-const FINAL_SIZE = 7; // 112 halved by each of the four stages
 
 /** Blocks of each stage, by depth. */
 export const IRESNET_BLOCKS = {
@@ -33,7 +34,7 @@ class Downsample extends nn.Module {
   }
 }
 
-class Block extends nn.Module {
+class Block extends ResidualBlock {
   readonly bn1: nn.BatchNorm2d;
   readonly conv1: nn.Conv2d;
   readonly bn2: nn.BatchNorm2d;
@@ -56,7 +57,7 @@ class Block extends nn.Module {
         : this.child("downsample", new Downsample(inChannels, outChannels, stride));
   }
 
-  override forward(input: Tensor): Tensor {
+  protected override compute(input: Tensor): Tensor {
     const inner = this.conv1.forward(this.bn1.forward(input));
     const outer = this.conv2.forward(this.bn2.forward(inner, { prelu: this.prelu }));
     return this.bn3.forward(outer, { residual: this.downsample?.forward(input) ?? input });
@@ -68,23 +69,32 @@ export interface IResNetOptions {
   embeddingSize?: number;
   /** Before the last layer. Default 0. */
   dropout?: number;
+  /** Height and width of the images, a multiple of 16. Default 112. */
+  inputSize?: number;
 }
 
 export class IResNet extends Backbone {
   override readonly embeddingSize: number;
+  override readonly inputSize: number;
   readonly #conv1: nn.Conv2d;
   readonly #bn1: nn.BatchNorm2d;
   readonly #prelu: nn.PReLU;
   readonly #stages: nn.Sequential[];
   readonly #bn2: nn.BatchNorm2d;
   readonly #dropout: nn.Dropout;
-  readonly #flatten = new nn.Flatten();
+  readonly #flatten: nn.Flatten;
   readonly #fc: nn.Linear;
   readonly #features: nn.BatchNorm1d;
 
-  constructor(depth: keyof typeof IRESNET_BLOCKS, { embeddingSize = 512, dropout = 0 }: IResNetOptions = {}) {
+  /** @throws E_MODEL for an input size that is no multiple of 16 */
+  constructor(
+    depth: keyof typeof IRESNET_BLOCKS,
+    { embeddingSize = 512, dropout = 0, inputSize = STANDARD_INPUT_SIZE }: IResNetOptions = {},
+  ) {
     super();
     this.embeddingSize = embeddingSize;
+    this.inputSize = inputSize;
+    const lastMap = CHANNELS[3] * finalMapSize(inputSize) ** 2;
     this.#conv1 = this.child("conv1", conv3x3(3, CHANNELS[0]));
     this.#bn1 = this.child("bn1", new nn.BatchNorm2d(CHANNELS[0]));
     this.#prelu = this.child("prelu", new nn.PReLU(CHANNELS[0]));
@@ -99,7 +109,8 @@ export class IResNet extends Backbone {
     });
     this.#bn2 = this.child("bn2", new nn.BatchNorm2d(CHANNELS[3]));
     this.#dropout = this.child("dropout", new nn.Dropout(dropout));
-    this.#fc = this.child("fc", new nn.Linear(CHANNELS[3] * FINAL_SIZE ** 2, embeddingSize));
+    this.#flatten = this.child("flatten", new nn.Flatten()); // a child: it must know the memory format
+    this.#fc = this.child("fc", new nn.Linear(lastMap, embeddingSize));
     this.#features = this.child("features", new nn.BatchNorm1d(embeddingSize));
     this.#initialise();
   }

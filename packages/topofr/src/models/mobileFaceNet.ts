@@ -1,6 +1,8 @@
 // MobileFaceNet (Chen et al., 2018) as insightface builds it, with its parameter names.
 import { nn, noGrad, type Tensor } from "@topofr/torch";
 import { Backbone } from "./backbone.js";
+import { finalMapSize, STANDARD_INPUT_SIZE } from "./inputSize.js";
+import { ResidualBlock } from "./residualBlock.js";
 
 interface ConvOptions {
   kernel: number;
@@ -34,7 +36,7 @@ class ConvBlock extends nn.Module {
 }
 
 /** Widen by 1x1, convolve each channel by 3x3, narrow by 1x1; plus the input when `residual`. */
-class DepthWise extends nn.Module {
+class DepthWise extends ResidualBlock {
   readonly #widen: ConvBlock;
   readonly #convolve: ConvBlock;
   readonly #narrow: ConvBlock;
@@ -55,7 +57,7 @@ class DepthWise extends nn.Module {
     this.#narrow = this.child("layers.2", new ConvBlock(width, outChannels, { kernel: 1 }, true));
   }
 
-  override forward(input: Tensor): Tensor {
+  protected override compute(input: Tensor): Tensor {
     const wide = this.#convolve.forward(this.#widen.forward(input));
     return this.#narrow.forward(wide, this.options.residual ? input : undefined);
   }
@@ -77,16 +79,16 @@ class Residual extends nn.Module {
   }
 }
 
-/** A 7x7 convolution of each channel over the whole map, then a linear layer and batch norm. */
+/** A convolution of each channel over the whole map (7x7 of 112), then a linear layer and batch norm. */
 class Features extends nn.Module {
   readonly #convolve: ConvBlock;
   readonly #flatten = new nn.Flatten();
   readonly #linear: nn.Linear;
   readonly #bn: nn.BatchNorm1d;
 
-  constructor(embeddingSize: number) {
+  constructor(embeddingSize: number, kernel: number) {
     super();
-    this.#convolve = this.child("layers.0", new ConvBlock(512, 512, { kernel: 7, groups: 512 }, true));
+    this.#convolve = this.child("layers.0", new ConvBlock(512, 512, { kernel, groups: 512 }, true));
     this.#linear = this.child("layers.2", new nn.Linear(512, embeddingSize, { bias: false }));
     this.#bn = this.child("layers.3", new nn.BatchNorm1d(embeddingSize));
   }
@@ -104,17 +106,28 @@ export interface MobileFaceNetOptions {
   blocks?: readonly [number, number, number, number];
   /** Width multiplier of 64 and 128 channels. Default 2. */
   scale?: number;
+  /** Height and width of the images, a multiple of 16. Default 112. */
+  inputSize?: number;
 }
 
 export class MobileFaceNet extends Backbone {
   override readonly embeddingSize: number;
+  override readonly inputSize: number;
   readonly #layers: nn.Module[];
   readonly #separable: ConvBlock;
   readonly #features: Features;
 
-  constructor({ embeddingSize = 512, blocks = [1, 4, 6, 2], scale = 2 }: MobileFaceNetOptions = {}) {
+  /** @throws E_MODEL for an input size that is no multiple of 16 */
+  constructor(options: MobileFaceNetOptions = {}) {
     super();
+    const {
+      embeddingSize = 512,
+      blocks = [1, 4, 6, 2],
+      scale = 2,
+      inputSize = STANDARD_INPUT_SIZE,
+    } = options;
     this.embeddingSize = embeddingSize;
+    this.inputSize = inputSize;
     const thin = 64 * scale;
     const wide = 128 * scale;
     const layers = [
@@ -131,7 +144,7 @@ export class MobileFaceNet extends Backbone {
     ];
     this.#layers = layers.map((layer, index) => this.child(`layers.${index}`, layer));
     this.#separable = this.child("conv_sep", new ConvBlock(wide, 512, { kernel: 1 }));
-    this.#features = this.child("features", new Features(embeddingSize));
+    this.#features = this.child("features", new Features(embeddingSize, finalMapSize(inputSize)));
     this.#initialise();
   }
 

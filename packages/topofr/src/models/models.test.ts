@@ -1,11 +1,27 @@
 // Every registered network, at its real size: names, counts, shapes, memory formats. The reference code's numbers: parity/.
-import { liveTensors, manualSeed, noGrad, rand, scope, setNumThreads, type Tensor } from "@topofr/torch";
-import { beforeAll, describe, expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  liveTensors,
+  manualSeed,
+  noGrad,
+  rand,
+  saveTensors,
+  scope,
+  setNumThreads,
+  type Tensor,
+} from "@topofr/torch";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backbone } from "./backbone.js";
+import { inputSizeOf } from "./inputSize.js";
 import { IRESNET_BLOCKS } from "./iresnet.js";
 import { NETWORKS, type NetworkName, networkName } from "./names.js";
+import { openBackbone } from "./openBackbone.js";
 import { createBackbone } from "./registry.js";
 
+const folder = mkdtempSync(join(tmpdir(), "topofr-models-"));
+afterAll(() => rmSync(folder, { recursive: true }));
 beforeAll(() => {
   setNumThreads(1);
   manualSeed(1);
@@ -110,7 +126,7 @@ function embed(backbone: Backbone, images: Tensor): number[] {
 
 // The deeper ones are more of the same blocks.
 test.each(["mobilefacenet", "iresnet18"] as const)(
-  "%s gives [2, 512] in float32, the same from NCHW and channels-last images, and nearly so in bfloat16",
+  "%s gives [2, 512] in float32, the same in every memory format, and nearly so in bfloat16",
   (name) => {
     const backbone = createBackbone(name).eval();
     scope(() => {
@@ -124,6 +140,8 @@ test.each(["mobilefacenet", "iresnet18"] as const)(
       expect(scale).toBeGreaterThan(0);
       expect(errorOf(embed(backbone, lastFormat))).toBeLessThan(1e-4);
       expect(errorOf(embed(backbone, lastFormat.to({ dtype: "bfloat16" })))).toBeLessThan(0.1);
+      backbone.to({ memoryFormat: "blocked" });
+      expect(errorOf(embed(backbone, images))).toBeLessThan(1e-4);
     });
     backbone.dispose();
   },
@@ -166,6 +184,43 @@ test("the same seed draws the same weights; the embedding size and dropout are o
   };
   expect(weights(5)).toEqual(weights(5));
   expect(weights(5)).not.toEqual(weights(6));
+});
+
+describe("input size", () => {
+  test.each(["mobilefacenet", "iresnet18"] as const)(
+    "%s of 64x64 images: its weights say so, and load again",
+    async (name) => {
+      const backbone = createBackbone(name, { embeddingSize: 8, inputSize: 64 }).eval();
+      const images = rand([2, 3, 64, 64]);
+      const before = liveTensors();
+      scope(() => expect(noGrad(() => backbone.forward(images)).shape).toEqual([2, 8]));
+      expect(backbone.inputSize).toBe(64);
+      expect(inputSizeOf(backbone.stateDict())).toBe(64);
+      const path = join(folder, `${name}.safetensors`);
+      await saveTensors(path, backbone.stateDict());
+      const again = (await openBackbone(path, name, { embeddingSize: 8 })).eval();
+      scope(() => {
+        const rows = [backbone, again].map((network) => noGrad(() => network.forward(images)).toTypedArray());
+        expect(rows[1]).toEqual(rows[0]);
+      });
+      expect(again.inputSize).toBe(64);
+      again.dispose();
+      await expect(openBackbone(path, "iresnet34", { embeddingSize: 8 })).rejects.toMatchObject({
+        code: "E_MODEL",
+      });
+      expect(liveTensors()).toBe(before);
+      backbone.dispose();
+      images.dispose();
+    },
+  );
+
+  test("sizes that cannot be halved four times are refused", () => {
+    for (const inputSize of [56, 16, 63.5, 0])
+      expect(() => createBackbone("mobilefacenet", { inputSize })).toThrow(
+        `input size ${inputSize}: expected a multiple of 16, at least 32`,
+      );
+    expect(inputSizeOf(new Map())).toBeNull();
+  });
 });
 
 test("an unknown network is named with those that are known", () => {

@@ -9,12 +9,14 @@ export interface BackboneOptions {
   embeddingSize?: number;
   /** IResNet only. */
   dropout?: number;
+  /** Height and width of the images, a multiple of 16. Default 112. */
+  inputSize?: number;
 }
 
 const BACKBONES: Readonly<Record<NetworkName, (options: BackboneOptions) => Backbone>> = {
-  mobilefacenet: ({ embeddingSize = 512 }: BackboneOptions) => new MobileFaceNet({ embeddingSize }),
-  "mobilefacenet-large": ({ embeddingSize = 512 }: BackboneOptions) =>
-    new MobileFaceNet({ embeddingSize, blocks: [2, 8, 12, 4], scale: 4 }),
+  mobilefacenet: ({ dropout: _, ...options }: BackboneOptions) => new MobileFaceNet(options),
+  "mobilefacenet-large": ({ dropout: _, ...options }: BackboneOptions) =>
+    new MobileFaceNet({ ...options, blocks: [2, 8, 12, 4], scale: 4 }),
   iresnet18: (options: BackboneOptions) => new IResNet(18, options),
   iresnet34: (options: BackboneOptions) => new IResNet(34, options),
   iresnet50: (options: BackboneOptions) => new IResNet(50, options),
@@ -24,7 +26,7 @@ const BACKBONES: Readonly<Record<NetworkName, (options: BackboneOptions) => Back
 
 /**
  * A network with fresh weights, drawn from the default generator (see `manualSeed`).
- * @throws E_MODEL for an unknown name.
+ * @throws E_MODEL for an unknown name, or an input size that is no multiple of 16.
  */
 export function createBackbone(name: NetworkName, options: BackboneOptions = {}): Backbone {
   const create = BACKBONES[name];

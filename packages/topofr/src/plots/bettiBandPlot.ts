@@ -24,6 +24,8 @@ export interface BettiBandOptions {
   readonly subtitle?: string;
   readonly xLabel?: string;
   readonly yLabel?: string;
+  /** Whether each value holds until the next scale, as those of one exact curve do. */
+  readonly steps?: boolean;
   readonly notes?: readonly string[];
 }
 
@@ -35,6 +37,7 @@ export function bettiBandPlot(
     subtitle,
     xLabel = "scale",
     yLabel = "classes alive",
+    steps = false,
     notes = [],
   }: BettiBandOptions = {},
 ): string {
@@ -45,6 +48,7 @@ export function bettiBandPlot(
     return composeFigure({ ...figure, rows: [[emptyPanel(CONTENT_WIDTH, 240, "no curves to draw")]], notes });
   }
   const most = all.reduce((largest, { mean, top, high }) => Math.max(largest, mean, top, high), 0);
+  const shape = steps ? ({ curve: "step-after" } as const) : {};
   const left = all.reduce((least, { scale }) => Math.min(least, scale), Infinity);
   const right = all.reduce((largest, { scale }) => Math.max(largest, scale), -Infinity);
   const panel = drawPanel({
@@ -59,11 +63,16 @@ export function bettiBandPlot(
       ...curves.flatMap(({ points }, index) => {
         const { color, dash } = seriesStyle(index);
         const band = (y1: "bottom" | "low", y2: "top" | "high", fillOpacity: number) =>
-          Plot.areaY(points, { x: "scale", y1, y2, fill: color, fillOpacity });
+          points.some((point) => point[y1] < point[y2])
+            ? Plot.areaY(points, { x: "scale", y1, y2, fill: color, fillOpacity, ...shape })
+            : null;
         return [
           band("bottom", "top", 0.12),
           band("low", "high", 0.25),
-          Plot.line(points, { x: "scale", y: "mean", stroke: color, strokeDasharray: dash, strokeWidth: 2 }),
+          Plot.line(points, {
+            ...{ x: "scale", y: "mean", stroke: color, strokeDasharray: dash, strokeWidth: 2 },
+            ...shape,
+          }),
         ];
       }),
     ],

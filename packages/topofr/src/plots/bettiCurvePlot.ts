@@ -1,8 +1,7 @@
-// Betti curves in degree 0: how fast the points of a space join as the scale grows.
+// Betti curves in degree 0: how fast the points of a space join as the scale grows. Drawn as all Betti curves are: bettiBandPlot.ts.
 
-import * as Plot from "@observablehq/plot";
 import { bettiCurve } from "@topofr/topology";
-import { baseline, xAxis, yAxis } from "./axes.js";
+import { bettiBandPlot } from "./bettiBandPlot.js";
 import {
   type DiagramSeries,
   longestDeath,
@@ -10,9 +9,6 @@ import {
   type PreparedDiagram,
   prepareDiagrams,
 } from "./diagramSeries.js";
-import { CONTENT_WIDTH, composeFigure, drawPanel, emptyPanel } from "./figure.js";
-import { lineLegend } from "./lineChart.js";
-import { seriesStyle } from "./theme.js";
 
 /** Components alive at each scale, as the step function that it is. */
 export function bettiCurvePlot(
@@ -20,42 +16,19 @@ export function bettiCurvePlot(
   { title = "Betti curve, degree 0", scale }: PersistencePlotOptions = {},
 ): string {
   const { prepared, unit, notes } = prepareDiagrams(series, scale);
-  if (prepared.every(({ deaths, essentialCount }) => deaths.length + essentialCount === 0)) {
-    return composeFigure({ title, rows: [[emptyPanel(CONTENT_WIDTH, 240, "no points to draw")]], notes });
-  }
-  const largest = longestDeath(prepared);
-  const most = Math.max(...prepared.map(({ deaths, essentialCount }) => deaths.length + essentialCount));
-  const panel = drawPanel({
-    width: CONTENT_WIDTH,
-    height: 320,
-    x: { domain: [0, largest * 1.05] },
-    y: { domain: [0, most * 1.04] },
-    marks: [
-      yAxis({ label: "connected components", ticks: 6 }),
-      xAxis({ label: `scale (${unit})`, ticks: 8 }),
-      baseline(),
-      ...prepared.map((one, index) =>
-        Plot.line(bettiSteps(one, largest * 1.05), {
-          stroke: seriesStyle(index).color,
-          strokeDasharray: seriesStyle(index).dash,
-          strokeWidth: 2,
-          curve: "step-after",
-        }),
-      ),
-    ],
-  });
-  return composeFigure({
-    title,
-    legend: prepared.map(({ name }, index) => lineLegend(name, index)),
-    rows: [[panel]],
-    notes,
-  });
+  const end = longestDeath(prepared) * 1.05;
+  const curves = prepared.filter(({ deaths, essentialCount }) => deaths.length + essentialCount > 0);
+  return bettiBandPlot(
+    curves.map((one) => ({ name: one.name, ...stepsOf(one, end) })),
+    { title, xLabel: `scale (${unit})`, yLabel: "connected components", steps: true, notes },
+  );
 }
 
-function bettiSteps({ deaths, drawn, essentialCount }: PreparedDiagram, end: number): [number, number][] {
+/** The curve where it changes, of the deaths that are drawn. */
+function stepsOf({ deaths, drawn, essentialCount }: PreparedDiagram, end: number) {
   const all = new Float64Array(deaths.length + essentialCount).fill(Infinity);
   all.set(deaths);
   const scales = [0, ...new Set(drawn), end];
-  const curve = bettiCurve({ dimension: 0, births: new Float64Array(all.length), deaths: all }, scales);
-  return scales.map((scale, k) => [scale, curve[k]!]);
+  const mean = bettiCurve({ dimension: 0, births: new Float64Array(all.length), deaths: all }, scales);
+  return { scales, mean };
 }

@@ -85,7 +85,7 @@ test("figures without data say so instead of drawing axes", () => {
   expect(persistenceDiagramPlot([{ name: "one image", diagram: diagram(Infinity) }])).toContain(
     "no finite deaths to draw",
   );
-  expect(bettiCurvePlot([{ name: "none", diagram: diagram() }])).toContain("no points to draw");
+  expect(bettiCurvePlot([{ name: "none", diagram: diagram() }])).toContain("no curves to draw");
 });
 
 test("a line goes through its points, in pixels", () => {

@@ -54,9 +54,17 @@ test("a table shows numbers short and flush right, null as a dash, and refuses r
       ],
     },
   });
-  expect(html).toContain('<th scope="col">set</th><th scope="col" class="number">accuracy</th>');
-  expect(html).toContain('<td>lfw</td><td class="number">0.9877</td><td class="number">12.3% ± 0.4</td>');
-  expect(html).toContain('<td>own</td><td class="number">–</td><td class="number">–</td>');
+  expect(html).toContain(
+    '<th scope="col" class="label">set</th><th scope="col" class="number">accuracy</th>',
+  );
+  expect(html).toContain(
+    '<td class="label">lfw</td><td class="number">0.9877</td><td class="number">12.3% ± 0.4</td>',
+  );
+  expect(html).toContain('<td class="label">own</td><td class="number">–</td><td class="number">–</td>');
+  const long = one({
+    table: { columns: ["file"], rows: [["a name that is longer than a label would ever be"]] },
+  });
+  expect(long).toContain("<td>a name that is longer");
   expect(() => one({ table: { columns: ["a", "b"], rows: [["x"]] } })).toThrow(
     'report section "h": row 0 of the table has 1 cells, 2 columns expected',
   );

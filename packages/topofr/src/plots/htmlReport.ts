@@ -93,6 +93,9 @@ function paragraphs(text: string): string[] {
     .map((paragraph) => `<p>${escapeMarkup(paragraph)}</p>`);
 }
 
+/** Texts of the first column that are kept on one line when all of them are this short. */
+const LABEL_LENGTH = 32;
+
 /** A column of numbers is set flush right, figures below figures. */
 function tableMarkup({ columns, rows }: ReportTable, where: string): string {
   rows.forEach((row, index) => {
@@ -104,8 +107,13 @@ function tableMarkup({ columns, rows }: ReportTable, where: string): string {
     }
   });
   const numeric = columns.map((_, column) => rows.length > 0 && rows.every((row) => isNumeric(row[column]!)));
+  const isShort = rows.every(([label]) => String(label ?? "").length <= LABEL_LENGTH);
+  const classOf = (column: number) => {
+    if (numeric[column]) return ' class="number"';
+    return column === 0 && isShort ? ' class="label"' : "";
+  };
   const cell = (tag: "th" | "td", column: number, markup: string, scope = "") =>
-    `<${tag}${scope}${numeric[column] ? ' class="number"' : ""}>${markup}</${tag}>`;
+    `<${tag}${scope}${classOf(column)}>${markup}</${tag}>`;
   const head = columns.map((name, column) => cell("th", column, escapeMarkup(name), ' scope="col"')).join("");
   const body = rows
     .map((row) => `<tr>${row.map((value, column) => cell("td", column, cellText(value))).join("")}</tr>`)
@@ -172,7 +180,7 @@ const STYLE = `
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.55 system-ui, -apple-system, "Segoe UI",
   Roboto, "Helvetica Neue", Arial, "DejaVu Sans", sans-serif; -webkit-text-size-adjust: 100%; }
-main { max-width: 52rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
+main { max-width: 60rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0; overflow-wrap: anywhere; }
 h2 { font-size: 1.3rem; line-height: 1.3; margin: 2.75rem 0 0.6rem; overflow-wrap: anywhere; }
 p { margin: 0.6rem 0; max-width: 44rem; white-space: pre-line; overflow-wrap: anywhere; }
@@ -183,16 +191,17 @@ nav ol { margin: 0; padding-left: 1.4rem; columns: 17rem; }
 nav li { break-inside: avoid; }
 figure { margin: 1rem 0 0; }
 figcaption { color: var(--muted); font-size: 0.9rem; margin-top: 0.5rem; max-width: 44rem; }
-.figure { overflow-x: auto; background: #ffffff; border: 1px solid var(--rule); border-radius: 8px; padding: 4px; }
+.figure { max-width: 52rem; overflow-x: auto; background: #ffffff; border: 1px solid var(--rule); border-radius: 8px; padding: 4px; }
 .figure svg { display: block; width: 100%; min-width: 34rem; height: auto; margin: 0 auto; }
 .figure img { display: block; max-width: 100%; height: auto; margin: 0 auto; }
 .table { overflow-x: auto; margin-bottom: 1rem; }
 table { border-collapse: collapse; min-width: 60%; font-size: 0.95rem; }
-th, td { text-align: left; padding: 0.45rem 0.9rem; border-bottom: 1px solid var(--rule); vertical-align: top; }
+th, td { text-align: left; padding: 0.45rem 0.75rem; border-bottom: 1px solid var(--rule); vertical-align: top; }
 th:first-child, td:first-child { padding-left: 0.4rem; }
-thead th { border-bottom: 2px solid var(--muted); font-weight: 600; white-space: nowrap; }
+thead th { border-bottom: 2px solid var(--muted); font-weight: 600; vertical-align: bottom; white-space: normal; }
 tbody tr:nth-child(even) { background: var(--band); }
-.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number, .label { white-space: nowrap; }
 @media (max-width: 40rem) { main { padding: 1.5rem 0.9rem 3rem; } h1 { font-size: 1.5rem; } }
 @media print {
   :root { --ink: #000; --muted: #444; --page: #fff; --rule: #bbb; --band: #f4f4f4; --link: #000; }

@@ -19,6 +19,8 @@ export interface Series {
   readonly name: string;
   /** Ascending in x. A y that is not finite leaves a gap in the line. */
   readonly points: readonly Point[];
+  /** Length of a whisker up and down at each point; 0 for none. The points are then marked. */
+  readonly whiskers?: readonly number[];
 }
 
 export interface LineChartOptions {
@@ -74,7 +76,13 @@ export function linePanel(options: LinePanelOptions): Panel {
   const values = series.flat().filter(([, y]) => drawable(y));
   if (values.length === 0) return emptyPanel(width, height, "no values to draw");
 
-  const heights = values.map(([, y]) => y);
+  const whiskers = options.series.map(({ points, whiskers: lengths = [] }) =>
+    lengths.flatMap((length, k): Whisker[] => {
+      const [x, y] = points[k]!;
+      return Number.isFinite(x) && drawable(y) ? [{ x, y, low: y - length, high: y + length }] : [];
+    }),
+  );
+  const heights = [...values.map(([, y]) => y), ...whiskers.flat().flatMap(({ low, high }) => [low, high])];
   const xDomain = linearExtent(values.map(([x]) => x));
   const yDomain = yScale === "log" ? logDomain(heights) : linearDomain(heights);
   const yTicks = yScale === "log" ? logTicks(yDomain) : Math.round(height / 55);
@@ -95,8 +103,22 @@ export function linePanel(options: LinePanelOptions): Panel {
       xAxis({ label: xLabel, ticks: xTicks }),
       baseline(),
       ...series.flatMap((points, index) => seriesMarks(points, index, points.length >= smoothFrom)),
+      ...whiskers.flatMap((ends, index) => {
+        const { color } = seriesStyle(index);
+        return [
+          Plot.ruleX(ends, { x: "x", y1: "low", y2: "high", stroke: color, strokeWidth: 1.5 }),
+          Plot.dot(ends, { x: "x", y: "y", fill: color, r: 3.5 }),
+        ];
+      }),
     ],
   });
+}
+
+interface Whisker {
+  readonly x: number;
+  readonly y: number;
+  readonly low: number;
+  readonly high: number;
 }
 
 function seriesMarks(points: readonly Point[], index: number, smooth: boolean): Plot.Markish[] {

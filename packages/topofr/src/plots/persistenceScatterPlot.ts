@@ -5,8 +5,17 @@ import * as Plot from "@observablehq/plot";
 import { baseline, roundTicks, xAxis, yAxis } from "./axes.js";
 import { type Bar, barSeries, scaleRange } from "./bars.js";
 import type { DiagramSeries } from "./diagramSeries.js";
-import { CONTENT_WIDTH, composeFigure, drawPanel, emptyPanel, PANEL_LEFT, PANEL_RIGHT } from "./figure.js";
+import {
+  COLUMN_GAP,
+  CONTENT_WIDTH,
+  composeFigure,
+  drawPanel,
+  emptyPanel,
+  PANEL_LEFT,
+  PANEL_RIGHT,
+} from "./figure.js";
 import { count } from "./format.js";
+import { linePanel } from "./lineChart.js";
 import { FRAME, MUTED_INK, NOTE_SIZE } from "./theme.js";
 
 export interface PersistenceScatterOptions {
@@ -18,13 +27,17 @@ export interface PersistenceScatterOptions {
   readonly notes?: readonly string[];
 }
 
-const SIDE = 520; // pixels: births and deaths on one scale
+const SIDE = 480; // pixels: births and deaths on one scale
+const LIFETIMES_DRAWN = 20; // the longest of each series
 const UNCERTAIN = "#f0e6d8";
 
 /** Points of one series that cover each other to half a pixel are drawn once. */
 const CELL = 0.5;
 
-/** (birth, death) of each class, a colour for each series, classes that never die on a line of their own. */
+/**
+ * (birth, death) of each class, a colour for each series, classes that never die on a line of their own; beside it the longest
+ * lifetimes in order: what stands out of the rest does so there.
+ */
 export function persistenceScatterPlot(
   series: readonly DiagramSeries[],
   { title = "Persistence diagram", subtitle, uncertainty = 0, notes = [] }: PersistenceScatterOptions = {},
@@ -93,12 +106,32 @@ export function persistenceScatterPlot(
       color,
       mark: "dot" as const,
     })),
-    rows: [[panel]],
+    rows: [
+      [
+        panel,
+        linePanel({
+          xLabel: "rank",
+          yLabel: "lifetime (death - birth)",
+          series: prepared.map(({ name, bars }) => ({ name, points: lifetimes(bars) })),
+          width: CONTENT_WIDTH - SIDE - COLUMN_GAP,
+          height: SIDE,
+        }),
+      ],
+    ],
     notes: [...(uncertainty > 0 ? ["Shaded: too near the diagonal to be told from nothing."] : []), ...notes],
   });
 }
 
 const SMALL_TEXT = { fill: MUTED_INK, fontSize: NOTE_SIZE };
+
+/** Rank and length of the longest bars that end. */
+function lifetimes(bars: readonly Bar[]): [number, number][] {
+  const lengths = bars.map(({ birth, death }) => death - birth).filter(Number.isFinite);
+  return lengths
+    .sort((a, b) => b - a)
+    .slice(0, LIFETIMES_DRAWN)
+    .map((length, k) => [k + 1, length]);
+}
 
 /** The first point of each cell of a grid. */
 function distinct(bars: readonly Bar[], cell: number): Bar[] {

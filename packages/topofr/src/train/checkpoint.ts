@@ -25,7 +25,7 @@ const stateSchema = z.strictObject({
   /** The first batch not yet trained on. */
   position: z.strictObject({ epoch: z.int().min(0), step: z.int().min(0) }),
   bestAccuracy: z.number().nullable(),
-  /** The objective's random streams and running means, and libtorch's generator (base64). */
+  /** The random streams of objective and classifier, the margin's running means, and libtorch's generator (base64). */
   streams: z.record(z.string(), z.array(z.number())),
   generator: z.string(),
 });
@@ -74,7 +74,7 @@ export async function saveCheckpoint(
     ...model,
     classes: learner.classifier.classes,
     ...progress,
-    streams: learner.objective.state(),
+    streams: { ...learner.objective.state(), ...learner.classifier.state() },
     generator: Buffer.from(Generator.default().state()).toString("base64"),
   };
   await saveTensors(files.weights, tensorsOf(learner), { topofr: JSON.stringify(state) });
@@ -117,6 +117,7 @@ export async function loadCheckpoint(files: CheckpointFiles, learner: Learner): 
     for (const value of tensors.values()) value.dispose();
   }
   learner.objective.restore(state.streams);
+  learner.classifier.restore(state.streams);
   Generator.default().restore(Buffer.from(state.generator, "base64"));
   return state;
 }

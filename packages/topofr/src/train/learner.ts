@@ -2,7 +2,9 @@
 import { manualSeed, optim } from "@topofr/torch";
 import { CosineClassifier } from "../method/classifier.js";
 import { Objective } from "../method/objective.js";
+import { PartialClassifier } from "../method/partialClassifier.js";
 import { createBackbone } from "../models/registry.js";
+import { checkpointBlocks } from "../models/residualBlock.js";
 import type { Recipe } from "./recipe.js";
 import type { Learner } from "./step.js";
 
@@ -11,11 +13,17 @@ export function createLearner(recipe: Recipe, classes: number): Learner {
   manualSeed(seed);
   const backbone = createBackbone(model.network, {
     embeddingSize: model.embeddingSize,
+    inputSize: model.inputSize,
     ...(model.dropout > 0 && { dropout: model.dropout }),
   });
-  backbone.to({ memoryFormat: "channelsLast" });
-  const classifier = new CosineClassifier(classes, model.embeddingSize);
-  const objective = new Objective(recipe.objective, { seed, classes });
+  backbone.to({ memoryFormat: "blocked" });
+  if (model.checkpointing) checkpointBlocks(backbone);
+  const { sampleRate, precision: products } = recipe.classifier;
+  const classifier =
+    sampleRate < 1
+      ? new PartialClassifier(classes, model.embeddingSize, { sampleRate, seed, precision: products })
+      : new CosineClassifier(classes, model.embeddingSize, { precision: products });
+  const objective = new Objective(recipe.objective, { seed, classes: classifier.compared });
   const parameters = [
     ...backbone.namedParameters("backbone."),
     ...classifier.namedParameters("classifier."),

@@ -165,6 +165,23 @@ describe("bad data", () => {
     expect(await train(fitted, await start(fitted))).toMatchObject({ step: 1 });
   });
 
+  test("a network of smaller images gets the aligned faces made smaller, in training and verification", async () => {
+    const recipe = tinyRecipe(faces, { "model.inputSize": 32, "evaluate.data": faces, maxSteps: 1 });
+    const run = await start(recipe);
+    expect(await train(recipe, run)).toMatchObject({ step: 1 });
+    expect(eventsOfType(run, "evaluation")).toHaveLength(1);
+  });
+
+  test("lists of people and a share of the images make the training set", async () => {
+    const { data } = await copyOfFaces({ identities: 3 });
+    const list = join(folder.path, "two.txt");
+    writeFileSync(list, "person_0\nperson_2\n");
+    const recipe = tinyRecipe(data, { "data.only": list, "data.share": 0.7, maxSteps: 1 });
+    const run = await start(recipe);
+    await train(recipe, run);
+    expect(eventsOfType(run, "start")[0]).toMatchObject({ images: 4, identities: 2 });
+  });
+
   test.each<[string, Record<string, unknown>, string, RegExp]>([
     ["an empty folder", { "data.path": "EMPTY" }, "E_DATA", /the folder is empty/],
     ["a missing folder", { "data.path": "MISSING" }, "E_FILE", /no such file or folder/],

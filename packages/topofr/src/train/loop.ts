@@ -5,7 +5,6 @@ import { TopologyError } from "@topofr/topology";
 import { setNumThreads } from "@topofr/torch";
 import type { FaceDataset } from "../data/dataset.js";
 import { type Batch, BatchLoader } from "../data/loader.js";
-import { openDataset } from "../data/openDataset.js";
 import { EpochSampler } from "../data/sampler.js";
 import type { EndReason, LoggedEvent } from "../runs/events.js";
 import { openRecorder, type Recorder } from "../runs/recorder.js";
@@ -22,6 +21,7 @@ import { createLearner, disposeLearner } from "./learner.js";
 import type { Recipe } from "./recipe.js";
 import { learningRateSchedule, type RunLength, runLength } from "./schedule.js";
 import { accumulateGradients, type Learner, type StepLosses, update } from "./step.js";
+import { openTrainingData } from "./trainingData.js";
 import { openVerifier, type Verifier, verificationMetrics } from "./verifier.js";
 
 export interface TrainOptions {
@@ -53,9 +53,7 @@ export interface TrainResult {
 export async function trainRun(options: TrainOptions): Promise<TrainResult> {
   const { recipe } = options;
   setNumThreads(recipe.threads ?? availableParallelism());
-  const dataset = await openDataset(recipe.data.path, {
-    minImagesPerIdentity: recipe.data.minImagesPerIdentity,
-  });
+  const dataset = await openTrainingData(recipe);
   const verifier = await openVerifier(recipe);
   const sampler = new EpochSampler({
     sampleCount: dataset.labels.length,
@@ -108,6 +106,7 @@ async function runSession(
     sampler,
     seed: recipe.seed,
     epochs: recipe.epochs,
+    size: recipe.model.inputSize,
     resize: recipe.data.resize,
     badImages: recipe.data.onBadImage,
     ...(recipe.workers !== null && { workers: recipe.workers }),

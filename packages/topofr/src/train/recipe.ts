@@ -10,8 +10,10 @@ import {
   type PresetName,
   type VariantName,
 } from "../method/objectiveOptions.js";
+import { INPUT_STEP, SMALLEST_INPUT_SIZE, STANDARD_INPUT_SIZE } from "../models/inputSize.js";
 import { NETWORKS, networkName } from "../models/names.js";
 
+const MOST_INPUT = 448; // pixels
 const count = z.int().min(1);
 const path = z.string().min(1);
 
@@ -20,7 +22,18 @@ function refuse(context: z.core.$RefinementCtx, path: string[], message: string)
 }
 
 const dataSchema = z.strictObject({
-  path: path.describe("training images: folder of identity/image.jpg, RecordIO, or tar shards"),
+  path: path.describe(
+    "training images: folder of identity/image.jpg, RecordIO, tar shards, or a list of such sets (.yaml)",
+  ),
+  only: path.nullable().default(null).describe("file with the people to train on, a name a line; null: all"),
+  without: path.nullable().default(null).describe("file with people to leave out, a name a line"),
+  share: z
+    .number()
+    .positive()
+    .max(1)
+    .nullable()
+    .default(null)
+    .describe("share of each person's images, always the same ones; null: all"),
   minImagesPerIdentity: count.default(1).describe("identities with fewer images are left out"),
   onBadImage: z
     .enum(["skip", "fail"])
@@ -29,19 +42,47 @@ const dataSchema = z.strictObject({
   resize: z
     .enum(["error", "fit"])
     .default("error")
-    .describe("an image that is not 112x112 stops the run, or is scaled and cropped around its centre"),
+    .describe(
+      "an image that is neither 112x112 nor of model.inputSize stops the run, or is scaled and cropped around its centre",
+    ),
 });
 
 const modelSchema = z
   .strictObject({
     network: z.preprocess(networkName, z.enum(NETWORKS)).default("iresnet50").describe("the backbone"),
     embeddingSize: count.default(512).describe("dimensions of the embedding"),
+    inputSize: z
+      .int()
+      .multipleOf(INPUT_STEP)
+      .min(SMALLEST_INPUT_SIZE)
+      .max(MOST_INPUT)
+      .default(STANDARD_INPUT_SIZE)
+      .describe("height and width of the images in pixels; aligned faces (112x112) are made smaller for it"),
     dropout: z.number().min(0).lt(1).default(0).describe("before the last layer (IResNet only)"),
+    checkpointing: z
+      .boolean()
+      .default(false)
+      .describe(
+        "true: the backward computes each block's activations again, which takes less memory and more time",
+      ),
   })
   .superRefine(({ network, dropout }, context) => {
     if (dropout > 0 && network.startsWith("mobilefacenet"))
       refuse(context, ["dropout"], `${network} has no dropout layer; remove it or set 0`);
   });
+
+const classifierSchema = z.strictObject({
+  sampleRate: z
+    .number()
+    .positive()
+    .max(1)
+    .default(1)
+    .describe("share of all identities that a batch is compared with, its own always among them; 1: all"),
+  precision: z
+    .enum(["fp32", "bf16"])
+    .default("fp32")
+    .describe("of the products with the class centres; bf16 takes less time with many identities"),
+});
 
 const optimSchema = z.strictObject({
   name: z.enum(["sgd", "adamw"]).default("sgd").describe("the optimiser"),
@@ -94,6 +135,7 @@ const fields = z.strictObject({
   name: z.string().min(1).nullable().default(null).describe("of the run folder; null: from date and time"),
   data: dataSchema,
   model: modelSchema.prefault({}),
+  classifier: classifierSchema.prefault({}),
   objective: objectiveSchema.prefault({}),
   optim: optimSchema.prefault({}),
   schedule: scheduleSchema.prefault({}),

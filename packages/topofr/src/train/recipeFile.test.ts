@@ -57,7 +57,7 @@ schedule: 5
     ];
     expect(errors(yaml, overrides)).toMatchInlineSnapshot(`
       "E_RECIPE 22 problems in recipes/my.yaml
-        recipes/my.yaml:2 data.path is missing: training images: folder of identity/image.jpg, RecordIO, or tar shards
+        recipes/my.yaml:2 data.path is missing: training images: folder of identity/image.jpg, RecordIO, tar shards, or a list of such sets (.yaml)
         recipes/my.yaml:3 unknown key "data.pth"; did you mean "data.path"?
         recipes/my.yaml:4 data.resize: expected one of error, fit, found "yes please"
         recipes/my.yaml:5 model.network: expected one of mobilefacenet, mobilefacenet-large, iresnet18, iresnet34, iresnet50, iresnet100, iresnet200, found "resnet50"; did you mean "iresnet50"?
@@ -72,7 +72,7 @@ schedule: 5
         recipes/my.yaml:14 optim.lr: expected a number above 0, found "fast"
         recipes/my.yaml:15 unknown key "batch"; did you mean "batchSize"?
         recipes/my.yaml:16 batchSize: expected a whole number of at least 2, found 1
-        recipes/my.yaml:17 unknown key "bf17"; keys: name, data, model, objective, optim, schedule, batchSize, accumulate, epochs, maxSteps, maxMinutes, precision, seed, threads, workers, evaluate, checkpoint, logEverySteps
+        recipes/my.yaml:17 unknown key "bf17"; keys: name, data, model, classifier, objective, optim, schedule, batchSize, accumulate, epochs, maxSteps, maxMinutes, precision, seed, threads, workers, evaluate, checkpoint, logEverySteps
         recipes/my.yaml:18 epochs: expected a whole number of at least 1, found 1.5
         recipes/my.yaml:20 evaluate.pairs: needs evaluate.data, the folder of the evaluation images
         recipes/my.yaml:21 seed: expected a whole number of at least 0 and at most 4294967295, found -1
@@ -117,7 +117,7 @@ evaluate: { atStart: true }
       'E_RECIPE recipes/my.yaml:1 expected keys with values, for example "epochs: 20"',
     );
     expect(errors("")).toBe(
-      "E_RECIPE recipes/my.yaml data.path is missing: training images: folder of identity/image.jpg, RecordIO, or tar shards",
+      "E_RECIPE recipes/my.yaml data.path is missing: training images: folder of identity/image.jpg, RecordIO, tar shards, or a list of such sets (.yaml)",
     );
   });
 

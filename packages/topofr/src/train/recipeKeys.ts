@@ -133,12 +133,13 @@ function words(schema: Schema): string[] {
 
 function number(schema: Schema): string {
   const { def } = schema._zod;
-  const kind = "format" in def && def.format === "safeint" ? "a whole number" : "a number";
+  let kind = "format" in def && def.format === "safeint" ? "a whole number" : "a number";
   const limits: string[] = [];
   for (const check of ("checks" in def && def.checks) || []) {
     const rule = check._zod.def as { check: string; value?: number; inclusive?: boolean };
     const value = Number(rule.value?.toFixed(4)); // pi/2 as 1.5708
     if (rule.check === "greater_than") limits.push(`${rule.inclusive ? "of at least" : "above"} ${value}`);
+    if (rule.check === "multiple_of") kind += ` that is a multiple of ${value}`;
     if (rule.check === "less_than") limits.push(`${rule.inclusive ? "at most" : "below"} ${value}`);
   }
   return [kind, limits.join(" and ")].filter(Boolean).join(" ");

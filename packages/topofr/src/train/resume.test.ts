@@ -37,6 +37,17 @@ test.each<[string, number[], Record<string, unknown>]>([
   ],
   ["a margin with running means", [1], { "objective.variant": "adaface", maxSteps: 2 }],
   ["a margin with a parameter of its own", [1], { "objective.variant": "uniface", maxSteps: 2 }],
+  [
+    "a random share of the classes, two batches a step, checkpointing",
+    [1],
+    {
+      "classifier.sampleRate": 0.9,
+      "classifier.precision": "bf16",
+      "model.checkpointing": true,
+      accumulate: 2,
+      maxSteps: 2,
+    },
+  ],
   ["AdamW after a warm-up", [2], { "optim.name": "adamw", "schedule.warmupEpochs": 0.5, maxSteps: 3 }],
 ])(
   "%s: interrupted after steps %j and resumed, a run has the same weights and losses",

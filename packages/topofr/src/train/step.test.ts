@@ -6,6 +6,7 @@ import { numbers, relativeError, settledLiveTensors } from "../method/method.tes
 import { Objective } from "../method/objective.js";
 import { objectiveOptions } from "../method/objectiveComposition.js";
 import { type ObjectiveChoice, VARIANT_NAMES } from "../method/objectiveOptions.js";
+import { PartialClassifier } from "../method/partialClassifier.js";
 import { Backbone } from "../models/backbone.js";
 import { createBackbone } from "../models/registry.js";
 import { RandomStream } from "../random/stream.js";
@@ -26,9 +27,13 @@ class LinearBackbone extends Backbone {
   }
 }
 
-function learnerOf(backbone: Backbone, choice: ObjectiveChoice, changes: Partial<Learner> = {}): Learner {
-  const classifier = new CosineClassifier(CLASSES, backbone.embeddingSize);
-  const objective = new Objective(objectiveOptions(choice), { seed: 1, classes: CLASSES });
+function learnerOf(
+  backbone: Backbone,
+  choice: ObjectiveChoice,
+  changes: Partial<Learner> = {},
+  classifier = new CosineClassifier(CLASSES, backbone.embeddingSize),
+): Learner {
+  const objective = new Objective(objectiveOptions(choice), { seed: 1, classes: classifier.compared });
   const parameters = [
     ...backbone.namedParameters("backbone."),
     ...classifier.namedParameters("classifier."),
@@ -214,6 +219,53 @@ test.each(VARIANT_NAMES)(
     await expectNoLeak(learner, batch(6), 2);
   },
 );
+
+describe("with a random share of the classes", () => {
+  const sampling = (choice: ObjectiveChoice, changes: Partial<Learner> = {}) => {
+    manualSeed(3);
+    const classifier = new PartialClassifier(30, 4, { sampleRate: 0.2, seed: 1 });
+    return learnerOf(new LinearBackbone(), choice, changes, classifier);
+  };
+  const rowsOf = (values: number[]) =>
+    Array.from({ length: 30 }, (_, row) => values.slice(4 * row, 4 * row + 4));
+
+  test.each(VARIANT_NAMES)(
+    "%s: a step moves only the centres of the share, and leaks nothing",
+    async (variant) => {
+      const learner = sampling({ preset: "spherical", variant }, { clipNorm: 5 });
+      const before = rowsOf(numbers(learner.classifier.weight));
+      expect(Number.isFinite(accumulateGradients(learner, batch(4)).loss)).toBe(true);
+      expect(Number.isFinite(update(learner, 0.02))).toBe(true);
+      const after = rowsOf(numbers(learner.classifier.weight));
+      const moved = after.flatMap((row, own) => (row.join() === before[own]!.join() ? [] : [own]));
+      // Without the inter-class constraint the other classes have no gradient (and there is no weight decay here).
+      expect(moved).toHaveLength(variant.endsWith("no-inter") ? 3 : 6);
+      expect(moved).toEqual(expect.arrayContaining([0, 1, 2]));
+      await expectNoLeak(learner, batch(4), 2);
+    },
+  );
+
+  const centresOf = ({ classifier }: Learner) =>
+    [...classifier.sampled().values()].map(({ values }) => values);
+
+  test("its gradient counts in the norm, and one that is not finite changes nothing", () => {
+    const learner = sampling({ variant: "arcface" });
+    accumulateGradients(learner, batch(4));
+    const trained = [...learner.backbone.parameters(), ...centresOf(learner)];
+    const gradient = scope(() => trained.flatMap(({ grad }) => numbers(grad!)));
+    expect(relativeError([update(learner, 0.1)], [Math.hypot(...gradient)])).toBeLessThan(1e-4);
+    const state = () => [...learner.optimizer.stateDict().values()].flatMap(numbers);
+    const [weights, momentum] = [weightsOf(learner), state()];
+    accumulateGradients(learner, batch(4));
+    const centres = centresOf(learner);
+    scope(() => {
+      for (const values of centres) values.grad = zeros(values.shape).add(Number.NaN);
+    });
+    expect(update(learner, 0.1)).toBeNaN();
+    expect([weightsOf(learner), state()]).toEqual([weights, momentum]);
+    disposeLearner(learner);
+  });
+});
 
 describe("MobileFaceNet", () => {
   const mobileFaceNet = (precision: "fp32" | "bf16") => {

@@ -28,22 +28,34 @@ export interface StepLosses {
   classificationLoss: number;
   alignmentLoss: number | null;
   omegaMean: number | null;
-  /** Share of the batch whose nearest class centre is the right one. */
+  /** Share of the batch whose nearest class centre, of those compared with, is the right one. */
   accuracy: number;
   /** Mean length of the embeddings. */
   embeddingNorm: number;
 }
 
+/** Called at the end of each part of a step, so that a benchmark can time them. */
+export type Lap = (part: "data" | "perturbation" | "forward" | "loss" | "backward") => void;
+
 /** Adds `share` of the batch's gradient to the parameters (1, or 1/k when k batches make a step). */
-export function accumulateGradients(learner: Learner, batch: LabelledPixels, share = 1): StepLosses {
+export function accumulateGradients(
+  learner: Learner,
+  batch: LabelledPixels,
+  share = 1,
+  lap: Lap = () => {},
+): StepLosses {
   const { backbone, classifier, objective, precision } = learner;
+  const compared = classifier.select(batch.labels); // all classes, or a sample
   return scope(() => {
-    const labels = tensor(batch.labels);
+    const labels = tensor(compared.labels);
     const images = imageTensor(batch.images, batch.labels.length); // X
+    lap("data");
     const perturbed = objective.perturb(images); // X~ by RSP, section 4.1
+    lap("perturbation");
 
     const embedding = backbone.forward(perturbed.to(precision === "bf16" ? "bfloat16" : "float32")); // f = F(x~)
-    const cosine = classifier.forward(embedding); // cos(theta)
+    lap("forward");
+    const cosine = classifier.cosines(embedding, compared); // cos(theta)
 
     // L = L_cls + alpha · L_sa, equation 10
     const { loss, classificationLoss, alignment, damage } = objective.loss({
@@ -52,7 +64,9 @@ export function accumulateGradients(learner: Learner, batch: LabelledPixels, sha
       cosine,
       labels,
     });
+    lap("loss");
     loss.mul(share).backward();
+    lap("backward");
 
     return noGrad(() => ({
       loss: loss.item(),
@@ -71,17 +85,20 @@ export function accumulateGradients(learner: Learner, batch: LabelledPixels, sha
  */
 export function update(learner: Learner, learningRate: number): number {
   const { optimizer, clipNorm, backbone, classifier, objective } = learner;
+  const sampled = classifier.sampled();
   const parameters = [
     ...backbone.parameters(),
     ...classifier.parameters(),
+    ...[...sampled.values()].map(({ values }) => values),
     ...(objective.learned?.parameters() ?? []),
   ];
   const norm = optim.clipGradNorm_(parameters, clipNorm ?? Number.POSITIVE_INFINITY);
   if (Number.isFinite(norm)) {
     optimizer.lr = learningRate;
-    optimizer.step();
+    optimizer.step(sampled);
   }
   optimizer.zeroGrad();
+  classifier.endStep();
   return norm;
 }
 

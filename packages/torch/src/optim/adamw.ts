@@ -31,11 +31,7 @@ export class AdamW extends Optimizer {
     this.#steps = zeros([], { dtype: "int64" });
   }
 
-  protected override update(
-    values: readonly Tensor[],
-    gradients: readonly Tensor[],
-    stateOf: StateOf,
-  ): void {
+  protected override update(values: readonly Tensor[], gradients: readonly Tensor[], stateOf: StateOf): void {
     const [beta1, beta2] = this.#betas;
     const first = stateOf("exp_avg");
     const second = stateOf("exp_avg_sq");

@@ -78,11 +78,7 @@ export abstract class Optimizer {
     );
   }
 
-  protected abstract update(
-    values: readonly Tensor[],
-    gradients: readonly Tensor[],
-    stateOf: StateOf,
-  ): void;
+  protected abstract update(values: readonly Tensor[], gradients: readonly Tensor[], stateOf: StateOf): void;
 
   zeroGrad(): void {
     for (const parameter of this.parameters) parameter.grad = null;

@@ -21,14 +21,9 @@ export class SGD extends Optimizer {
     if (momentum !== 0) this.addState("momentum");
   }
 
-  protected override update(
-    values: readonly Tensor[],
-    gradients: readonly Tensor[],
-    stateOf: StateOf,
-  ): void {
+  protected override update(values: readonly Tensor[], gradients: readonly Tensor[], stateOf: StateOf): void {
     let direction = gradients;
-    if (this.#weightDecay !== 0)
-      direction = ops._foreachAdd(gradients, values, { alpha: this.#weightDecay });
+    if (this.#weightDecay !== 0) direction = ops._foreachAdd(gradients, values, { alpha: this.#weightDecay });
     if (this.#momentum !== 0) {
       const buffers = stateOf("momentum");
       ops._foreachMul_(buffers, this.#momentum);

@@ -1,9 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { ARCFACE_TEMPLATE, alignFace } from "@topofr/recognizer/align";
 import sharp from "sharp";
 import { afterAll, expect, test } from "vitest";
-import { ARCFACE_TEMPLATE } from "../align.js";
-import { alignFace } from "../alignFace.js";
 import { pattern, temporaryFolder, truncate, write } from "../images.test.support.js";
 import { readLandmarkFile } from "../landmarkFile.js";
 import { alignFolder } from "./alignFolder.js";

@@ -1,4 +1,5 @@
-// Aligns the faces of a folder to 112x112 by given landmarks, into a folder of the same structure. The transform: alignFace.ts.
+// Aligns the faces of a folder to 112x112 by given landmarks, into a folder of the same structure. The transform: `alignFace` of
+// @topofr/recognizer/align.
 import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { fileError, TopofrError } from "@topofr/formats";

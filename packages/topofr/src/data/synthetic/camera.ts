@@ -1,6 +1,6 @@
 // Pose, perspective and alignment: from face units to pixels of the 112x112 crop. As with photographs, five points of
 // the posed face are found and a similarity carries them onto the ArcFace template.
-import { type Point, similarityTransform } from "../align.js";
+import { type Point, similarityTransform } from "@topofr/recognizer/align";
 import { type GridMesh, surfacePoint } from "./headMesh.js";
 import type { Likeness } from "./likeness.js";
 import { cosine, radians, sine } from "./numeric.js";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { ARCFACE_TEMPLATE } from "@topofr/recognizer/align";
 import { describe, expect, test } from "vitest";
-import { ARCFACE_TEMPLATE } from "../align.js";
 import type { Appearance } from "./appearance.js";
 import { landmarks, renderFace } from "./render.js";
 import { describeImage, renderImage, type SyntheticWorldOptions } from "./world.js";

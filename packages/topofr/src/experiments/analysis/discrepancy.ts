@@ -5,6 +5,7 @@ import { TopofrError } from "@topofr/formats";
 import { bottleneckDistance, type Edges, type PersistenceDiagram } from "@topofr/topology";
 import { noGrad, scope, tensor } from "@topofr/torch";
 import type { ResizePolicy } from "../../data/decodeImage.js";
+import type { ImageSource } from "../../data/imageSource.js";
 import { imageTensor } from "../../data/imageTensor.js";
 import { loadImages } from "../../data/loader.js";
 import type { Embedder } from "../../evaluate/embedder.js";
@@ -64,64 +65,99 @@ const EMBEDDED_AT_ONCE = 64;
 export async function measureDiscrepancy(
   models: readonly DiscrepancyModel[],
   sets: readonly ImageSet[],
-  { batchSizes, batches, seed, resize, onProgress }: DiscrepancyOptions,
+  options: DiscrepancyOptions,
 ): Promise<Discrepancy[]> {
-  const plans = sets.map((set) => ({
-    set,
-    batches: batchSizes.map((size) => drawBatches(set, size, batches, seed)),
-  }));
+  const { batchSizes, batches, seed } = options;
+  const drawn = batchSizes.map((size) =>
+    sets.flatMap((set) => drawBatches(set, size, batches, seed).map((indices) => ({ set, indices }))),
+  );
   const found: Discrepancy[] = [];
   for (const model of models) {
     const embedder = await model.open();
-    const { dimension } = embedder;
-    const named = model.step === null ? model.name : `${model.name}, step ${model.step}`;
     try {
-      for (const { set, batches: ofSizes } of plans) {
-        const used = [...new Set(ofSizes.flat().flatMap((batch) => [...batch]))];
-        const rowOf = new Map(used.map((index, row) => [index, row]));
-        const rows = await embedder.embed(
-          used.map((index) => set.source(index)),
-          {
-            flip: false,
-            batchSize: EMBEDDED_AT_ONCE,
-            resize,
-            onProgress: (done, total) => onProgress?.(`${named}: embedding ${set.name}`, done, total),
-          },
+      const rowOf = await embedDrawn(embedder, model, drawn.flat(), options);
+      for (const [k, batchSize] of batchSizes.entries())
+        found.push(
+          ...(await measureBatches(model, sets, drawn[k]!, { ...options, batchSize, embedder, rowOf })),
         );
-        for (const [k, batchSize] of batchSizes.entries()) {
-          const ofSize = ofSizes[k]!;
-          const result: Discrepancy = {
-            model: model.name,
-            step: model.step,
-            data: set.name,
-            batchSize,
-            bottleneck: [],
-            alignment: [],
-          };
-          const sources = ofSize.flatMap((batch) => Array.from(batch, (index) => set.source(index)));
-          for await (const { images, start, count, release } of loadImages(sources, { batchSize, resize })) {
-            const batch = ofSize[start / batchSize]!;
-            const embedding = new Float32Array(count * dimension);
-            batch.forEach((index, place) => {
-              const row = rowOf.get(index)! * dimension;
-              embedding.set(rows.subarray(row, row + dimension), place * dimension);
-            });
-            const { bottleneck, alignment } = withTopologyErrors(`${named} on ${set.name}`, () =>
-              batchDiscrepancy({ images, embedding, count, dimension }, model.alignment ?? ONE_SCALE),
-            );
-            result.bottleneck.push(bottleneck);
-            result.alignment.push(alignment);
-            release();
-            onProgress?.(`${named}: batches of ${batchSize}`, result.bottleneck.length, ofSize.length);
-          }
-          found.push(result);
-        }
-      }
     } finally {
       await embedder.close();
     }
   }
   return found;
+}
+
+interface DrawnBatch {
+  set: ImageSet;
+  /** Places in the set. */
+  indices: Uint32Array;
+}
+
+const nameOf = ({ name, step }: DiscrepancyModel): string => (step === null ? name : `${name}, step ${step}`);
+
+/** The embedding of every image drawn, each computed once. */
+async function embedDrawn(
+  embedder: Embedder,
+  model: DiscrepancyModel,
+  batches: readonly DrawnBatch[],
+  { resize, onProgress }: DiscrepancyOptions,
+): Promise<(set: ImageSet, index: number) => Float32Array> {
+  const places = new Map<ImageSet, Map<number, number>>();
+  const sources: ImageSource[] = [];
+  for (const { set, indices } of batches) {
+    const known = places.get(set) ?? new Map<number, number>();
+    places.set(set, known);
+    for (const index of indices) if (!known.has(index)) known.set(index, sources.push(set.source(index)) - 1);
+  }
+  const rows = await embedder.embed(sources, {
+    flip: false,
+    batchSize: EMBEDDED_AT_ONCE,
+    resize,
+    onProgress: (done, total) => onProgress?.(`${nameOf(model)}: embedding images`, done, total),
+  });
+  const { dimension } = embedder;
+  return (set, index) => {
+    const row = places.get(set)!.get(index)! * dimension;
+    return rows.subarray(row, row + dimension);
+  };
+}
+
+interface BatchWork extends DiscrepancyOptions {
+  batchSize: number;
+  embedder: Embedder;
+  rowOf(set: ImageSet, index: number): Float32Array;
+}
+
+/** One result for each set, of its batches. */
+async function measureBatches(
+  model: DiscrepancyModel,
+  sets: readonly ImageSet[],
+  batches: readonly DrawnBatch[],
+  { batchSize, embedder, rowOf, resize, onProgress }: BatchWork,
+): Promise<Discrepancy[]> {
+  const results = new Map(
+    sets.map((set): [ImageSet, Discrepancy] => [
+      set,
+      { model: model.name, step: model.step, data: set.name, batchSize, bottleneck: [], alignment: [] },
+    ]),
+  );
+  const { dimension, imageSize: size } = embedder;
+  const sources = batches.flatMap(({ set, indices }) => Array.from(indices, (index) => set.source(index)));
+  for await (const { images, start, count, release } of loadImages(sources, { size, batchSize, resize })) {
+    const { set, indices } = batches[start / batchSize]!;
+    const embedding = new Float32Array(count * dimension);
+    indices.forEach((index, place) => {
+      embedding.set(rowOf(set, index), place * dimension);
+    });
+    const { bottleneck, alignment } = withTopologyErrors(`${nameOf(model)} on ${set.name}`, () =>
+      batchDiscrepancy({ images, embedding, count, dimension }, model.alignment ?? ONE_SCALE),
+    );
+    results.get(set)!.bottleneck.push(bottleneck);
+    results.get(set)!.alignment.push(alignment);
+    release();
+    onProgress?.(`${nameOf(model)}: batches of ${batchSize}`, start / batchSize + 1, batches.length);
+  }
+  return [...results.values()];
 }
 
 interface EmbeddedBatch {

@@ -3,6 +3,7 @@ import { TopofrError } from "@topofr/formats";
 import type { Embedder } from "../../evaluate/embedder.js";
 import type { AlignmentOptions } from "../../method/objectiveOptions.js";
 import type { RunFolder } from "../../runs/runFolder.js";
+import { openTrainingData } from "../../train/trainingData.js";
 import { listCheckpoints, type WhichCheckpoints } from "./checkpoints.js";
 import {
   type Discrepancy,
@@ -13,7 +14,7 @@ import {
   ONE_SCALE_NOTE,
 } from "./discrepancy.js";
 import { type DiscrepancySummary, discrepancyFigures, summariseDiscrepancy } from "./discrepancyFigures.js";
-import { type ImageSet, openImageSet } from "./imageSet.js";
+import { datasetImages, type ImageSet, openImageSet, unseenImages } from "./imageSet.js";
 import { makeFolder, type PictureFormat, saveJson, savePicture } from "./saveFiles.js";
 import { recipeOf } from "./trainedRun.js";
 
@@ -30,8 +31,13 @@ export interface GivenModel {
 
 export interface DiscrepancyRequest extends DiscrepancyOptions {
   models: readonly GivenModel[];
-  /** Null: what the first run was trained on, and what it was verified on where it was. */
+  /** Null: what the first run was trained on. */
   data: readonly string[] | null;
+  /**
+   * A benchmark with people that the first run has not seen: those that it has seen are left out. Null: with `data`, none; else what
+   * the first run was verified on while it trained.
+   */
+  unseen: { path: string; pairs: string | null } | null;
   checkpoints: WhichCheckpoints;
   out: string;
   pictures: readonly PictureFormat[];
@@ -53,7 +59,7 @@ export async function analyseDiscrepancy(request: DiscrepancyRequest): Promise<D
   const { out, pictures } = request;
   const models: DiscrepancyModel[] = [];
   for (const model of request.models) models.push(...(await checkpointsOf(model, request.checkpoints)));
-  const sets = await imageSets(request);
+  const { sets, warnings } = await imageSets(request);
   await makeFolder(out);
   const values = await measureDiscrepancy(models, sets, request);
   const files: string[] = [];
@@ -65,7 +71,7 @@ export async function analyseDiscrepancy(request: DiscrepancyRequest): Promise<D
     summary: summariseDiscrepancy(values),
     values,
     files,
-    warnings: sets.flatMap(({ warnings }) => warnings),
+    warnings,
   };
   files.push(await saveJson(out, "discrepancy", report));
   return report;
@@ -82,28 +88,42 @@ async function checkpointsOf(
   return stored.map(({ weights, step }) => ({ name, step, alignment, open: () => open(weights) }));
 }
 
-async function imageSets({ data, models }: DiscrepancyRequest): Promise<ImageSet[]> {
-  if (data !== null) {
-    const sets: ImageSet[] = [];
-    for (const path of data) sets.push(await openImageSet(path));
-    const names = sets.map(({ name }) => name);
-    return sets.map((set, k) =>
-      names.indexOf(set.name) === names.lastIndexOf(set.name) ? set : { ...set, name: data[k]! },
-    );
+async function imageSets(request: DiscrepancyRequest): Promise<{ sets: ImageSet[]; warnings: string[] }> {
+  const { data, unseen, models } = request;
+  const run = models.find((model) => model.run !== null)?.run ?? null;
+  const recipe = run === null ? null : await recipeOf(run);
+  const sets: ImageSet[] = [];
+  for (const path of data ?? []) sets.push(await openImageSet(path));
+  const names = sets.map(({ name }) => name);
+  sets.forEach((set, k) => {
+    if (names.indexOf(set.name) < names.lastIndexOf(set.name)) sets[k] = { ...set, name: data![k]! };
+  });
+  const verified = recipe?.evaluate.data
+    ? { path: recipe.evaluate.data, pairs: recipe.evaluate.pairs }
+    : null;
+  const benchmark = unseen ?? (data === null ? verified : null);
+  if (data !== null && benchmark === null) return withWarnings(sets);
+  const training = recipe === null ? null : await openTrainingData(recipe);
+  if (data === null && recipe !== null) {
+    const trained = datasetImages(training!, recipe.data.path);
+    sets.push({ ...trained, name: `training (${trained.name})` });
   }
-  const run = models.find((model) => model.run !== null)?.run;
-  if (!run)
+  const left = benchmark === null ? null : await unseenImages(benchmark, training);
+  if (left !== null) sets.push(left);
+  else if (benchmark !== null) {
+    const none = `${benchmark.path}: all its images are of people in the training set; none is unseen`;
+    if (unseen !== null) throw new TopofrError("E_DATA", `${none}; give other images to --eval-data`);
+    return withWarnings(sets, none);
+  }
+  if (sets.length === 0)
     throw new TopofrError(
       "E_USAGE",
       "--data: of which images? (no model here is a run, which would name some)",
     );
-  const recipe = await recipeOf(run);
-  const { path, minImagesPerIdentity } = recipe.data;
-  const training = await openImageSet(path, { minImagesPerIdentity });
-  const sets = [{ ...training, name: `training (${training.name})` }];
-  if (recipe.evaluate.data !== null && recipe.evaluate.data !== path) {
-    const unseen = await openImageSet(recipe.evaluate.data);
-    sets.push({ ...unseen, name: `unseen (${unseen.name})` });
-  }
-  return sets;
+  return withWarnings(sets);
 }
+
+const withWarnings = (sets: ImageSet[], ...more: string[]) => ({
+  sets,
+  warnings: [...sets.flatMap(({ warnings }) => warnings), ...more],
+});

@@ -61,8 +61,9 @@ export async function measureEntropies(
   const entropies = new Float64Array(indices.length);
   const right = new Uint8Array(indices.length);
   const sources = Array.from(indices, (index) => dataset.source(index));
+  const loading = { size: backbone.inputSize, batchSize, resize: recipe.data.resize };
   backbone.eval();
-  for await (const batch of loadImages(sources, { batchSize, resize: recipe.data.resize })) {
+  for await (const batch of loadImages(sources, loading)) {
     const inBatch = indices.subarray(batch.start, batch.start + batch.count);
     noGrad(() =>
       scope(() => {

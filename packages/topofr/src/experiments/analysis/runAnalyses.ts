@@ -120,7 +120,6 @@ export interface HardSamplesReport extends RunAnalysis {
 }
 
 const COLUMNS = 8;
-const SHOWN_SIZE = 112; // pixels
 
 /** @throws as `openTrainedRun` and `hardestSamples` */
 export async function analyseHardSamples(request: HardSamplesRequest): Promise<HardSamplesReport> {
@@ -141,7 +140,7 @@ export async function analyseHardSamples(request: HardSamplesRequest): Promise<H
     const hardest = found.map(({ image, identity, score }) => ({ image, identity, score }));
     const sheet = await contactSheet(
       found.map(({ pixels, score }) => ({ pixels, caption: `ω ${score.toFixed(2)}`, accent: "hard" })),
-      { columns: COLUMNS, size: SHOWN_SIZE },
+      { columns: COLUMNS, size: recipe.model.inputSize },
     );
     const files = [fileIn(out, "hardest", "png"), fileIn(out, "hardest", "csv")];
     await writeFileAtomic(files[0]!, [sheet]);

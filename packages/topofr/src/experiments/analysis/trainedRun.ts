@@ -5,13 +5,13 @@ import { availableParallelism } from "node:os";
 import { TopofrError } from "@topofr/formats";
 import { setNumThreads } from "@topofr/torch";
 import type { FaceDataset } from "../../data/dataset.js";
-import { openDataset } from "../../data/openDataset.js";
 import { checkpointPaths, type RunFolder, readConfig } from "../../runs/runFolder.js";
 import { loadCheckpoint, readCheckpointState } from "../../train/checkpoint.js";
 import { createLearner, disposeLearner } from "../../train/learner.js";
 import type { Recipe } from "../../train/recipe.js";
 import { parseRecipe } from "../../train/recipeFile.js";
 import type { Learner } from "../../train/step.js";
+import { openTrainingData } from "../../train/trainingData.js";
 
 export type Checkpoint = "best" | "last" | number;
 
@@ -58,7 +58,7 @@ export async function openTrainedRun(
       `${files.weights}: there is no such checkpoint; see ${run.checkpoints}, or leave --checkpoint out`,
     );
   const { minImagesPerIdentity } = recipe.data;
-  const dataset = await openDataset(data, { minImagesPerIdentity });
+  const dataset = await openTrainingData(recipe, given);
   const { classes } = await readCheckpointState(files.weights);
   if (classes !== dataset.identities.length)
     throw new TopofrError(

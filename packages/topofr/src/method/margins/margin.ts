@@ -35,7 +35,7 @@ export interface Margin {
 }
 
 export interface MarginSetting {
-  /** Number of classes, K. */
+  /** Number of classes that a batch is compared with, K. */
   classes: number;
   /** Of the random streams. */
   seed: number;

@@ -25,8 +25,7 @@ class Threshold extends nn.Module {
  *
  *   softplus(-(s (cos(theta_y) - m) - b)) + l · sum over j ≠ y of softplus(s cos(theta_j) - b)
  *
- * with one learned b that starts at log(10 K), K the number of classes (log(10 r K) where a share r of the negative classes is
- * sampled; here all are used).
+ * with one learned b that starts at log(10 K), K the number of classes that a batch is compared with.
  */
 export function uniface(
   { scale, margin, negativeWeight, interClassFilter }: MarginOf<"uniface">,
