@@ -34,7 +34,15 @@ export const LAYERS = {
     "recognizer",
     "topofr/random",
   ],
-  "topofr/export": ["topofr/models", "topofr/data", "recognizer", "formats", "topology", "torch", "topofr/random"],
+  "topofr/export": [
+    "topofr/models",
+    "topofr/data",
+    "recognizer",
+    "formats",
+    "topology",
+    "torch",
+    "topofr/random",
+  ],
   "topofr/train": [
     ...["topofr/evaluate", "topofr/models", "topofr/method", "topofr/data", "topofr/runs", "topofr/random"],
     ...["formats", "topology", "torch"],

@@ -24,10 +24,10 @@ def search(query):
 
 
 def search_together(rows):
-    scores = templates @ rows.T
-    best = np.argpartition(scores, -top, axis=0)[-top:]
-    order = np.argsort(-np.take_along_axis(scores, best, axis=0), axis=0)
-    return np.take_along_axis(best, order, axis=0)
+    scores = rows @ templates.T
+    best = np.argpartition(scores, -top)[:, -top:]
+    order = np.argsort(-np.take_along_axis(scores, best, axis=1))
+    return np.take_along_axis(best, order, axis=1)
 
 
 def timed(work, count):
@@ -42,5 +42,5 @@ def timed(work, count):
 
 single = timed(lambda k: search(queries[k % together]), calls)
 many = timed(lambda k: search_together(queries), -(-calls // 4)) / together
-found = search_together(queries)[0].tolist()
+found = search_together(queries)[:, 0].tolist()
 print(json.dumps({"singleSeconds": single, "togetherSeconds": many, "found": found}))

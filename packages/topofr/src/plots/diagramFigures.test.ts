@@ -54,6 +54,7 @@ test("diagrams lie over each other: a dot for each place, a ring for each class 
   expect(svg.match(/<circle[^>]* r="2.8"/g)).toHaveLength(3);
   expect(svg.match(/<circle[^>]* r="4"/g)).toHaveLength(1);
   expect(svg).toContain("lifetime (death - birth)");
+  expect(svg.match(/<circle[^>]* r="3.5"/g)).toHaveLength(3 + 1); // of the bars that end, in order of rank
   expect(svg).toContain("H2: 1 point<");
   expect(svg).not.toContain("Shaded");
   expect(persistenceScatterPlot(SERIES, { uncertainty: 1 })).toContain("Shaded: too near the diagonal");

@@ -102,7 +102,12 @@ export function linePanel(options: LinePanelOptions): Panel {
       }),
       xAxis({ label: xLabel, ticks: xTicks }),
       baseline(),
-      ...series.flatMap((points, index) => seriesMarks(points, index, points.length >= smoothFrom)),
+      ...series.flatMap((points, index) =>
+        seriesMarks(points, index, {
+          smooth: points.length >= smoothFrom,
+          marked: whiskers[index]!.length > 0,
+        }),
+      ),
       ...whiskers.flatMap((ends, index) => {
         const { color } = seriesStyle(index);
         return [
@@ -121,7 +126,11 @@ interface Whisker {
   readonly high: number;
 }
 
-function seriesMarks(points: readonly Point[], index: number, smooth: boolean): Plot.Markish[] {
+function seriesMarks(
+  points: readonly Point[],
+  index: number,
+  { smooth, marked }: { smooth: boolean; marked: boolean },
+): Plot.Markish[] {
   const { color, dash } = seriesStyle(index);
   const line = (data: readonly Point[], opacity: number) =>
     Plot.line(thin(data, POINTS_DRAWN), {
@@ -131,7 +140,7 @@ function seriesMarks(points: readonly Point[], index: number, smooth: boolean): 
       strokeDasharray: opacity < 1 ? "none" : dash,
       strokeLinejoin: "round",
     });
-  const lone = Plot.dot(isolated(points), { fill: color, r: 3.5 });
+  const lone = marked ? null : Plot.dot(isolated(points), { fill: color, r: 3.5 });
   return smooth ? [line(points, 0.3), line(movingMean(points), 1), lone] : [line(points, 1), lone];
 }
 

@@ -112,7 +112,10 @@ export function persistenceScatterPlot(
         linePanel({
           xLabel: "rank",
           yLabel: "lifetime (death - birth)",
-          series: prepared.map(({ name, bars }) => ({ name, points: lifetimes(bars) })),
+          series: prepared.map(({ name, bars }) => {
+            const points = lifetimes(bars);
+            return { name, points, whiskers: points.map(() => 0) };
+          }),
           width: CONTENT_WIDTH - SIDE - COLUMN_GAP,
           height: SIDE,
         }),
