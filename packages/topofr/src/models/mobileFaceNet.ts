@@ -82,13 +82,14 @@ class Residual extends nn.Module {
 /** A convolution of each channel over the whole map (7x7 of 112), then a linear layer and batch norm. */
 class Features extends nn.Module {
   readonly #convolve: ConvBlock;
-  readonly #flatten = new nn.Flatten();
+  readonly #flatten: nn.Flatten;
   readonly #linear: nn.Linear;
   readonly #bn: nn.BatchNorm1d;
 
   constructor(embeddingSize: number, kernel: number) {
     super();
     this.#convolve = this.child("layers.0", new ConvBlock(512, 512, { kernel, groups: 512 }, true));
+    this.#flatten = this.child("layers.1", new nn.Flatten()); // a child: it must know the memory format
     this.#linear = this.child("layers.2", new nn.Linear(512, embeddingSize, { bias: false }));
     this.#bn = this.child("layers.3", new nn.BatchNorm1d(embeddingSize));
   }
