@@ -11,7 +11,6 @@ import {
   openModel,
   outFolder,
   printFiles,
-  table,
   wholeNumbers,
   withProgress,
   words,
@@ -19,6 +18,7 @@ import {
 import { addCommand, print, printJson, realNumber, wholeNumber } from "./command.js";
 import { analyseDiagrams } from "./engine.js";
 import { findModel } from "./modelPath.js";
+import { table } from "./table.js";
 
 interface DiagramFlags {
   model?: string;

@@ -11,12 +11,12 @@ import {
   printFiles,
   type RunFlags,
   runRequest,
-  table,
   withProgress,
   words,
 } from "./analyzeFlags.js";
 import { addCommand, print, printJson, wholeNumber } from "./command.js";
 import { analyseEntropy } from "./engine.js";
+import { table } from "./table.js";
 
 interface EntropyFlags extends RunFlags {
   count: number;

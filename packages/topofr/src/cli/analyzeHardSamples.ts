@@ -9,11 +9,11 @@ import {
   printFiles,
   type RunFlags,
   runRequest,
-  table,
   withProgress,
 } from "./analyzeFlags.js";
 import { addCommand, print, printJson, wholeNumber } from "./command.js";
 import { analyseHardSamples } from "./engine.js";
+import { table } from "./table.js";
 
 interface HardSampleFlags extends RunFlags {
   count: number;

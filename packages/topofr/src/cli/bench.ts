@@ -6,9 +6,9 @@ import type { Benchmark } from "../train/benchmark.js";
 import type { Recipe } from "../train/recipe.js";
 import { loadRecipe, parseSetArgument, type RecipeOverride } from "../train/recipeFile.js";
 import type { StepProfile } from "../train/stepProfile.js";
-import { table } from "./analyzeFlags.js";
 import { addCommand, collect, note, print, printJson, wholeNumber } from "./command.js";
 import { benchmark } from "./engine.js";
+import { table } from "./table.js";
 
 interface BenchFlags {
   recipe?: string;
