@@ -21,8 +21,8 @@ import type {
   HardSamplesRequest,
 } from "../experiments/analysis/runAnalyses.js";
 import type { WrittenReport } from "../experiments/experimentReport.js";
-import type { Cell, Plan } from "../experiments/plan.js";
-import type { ExperimentResult, RunnerOptions } from "../experiments/runner.js";
+import type { Plan } from "../experiments/plan.js";
+import type { ExperimentResult, PlannedCell, RunnerOptions } from "../experiments/runner.js";
 import type { ExportReport, ExportRequest } from "../export/exportModel.js";
 import type { RocSeries } from "../plots/rocPlot.js";
 import type { RunFolder } from "../runs/runFolder.js";
@@ -135,8 +135,12 @@ export async function analyseHardSamples(request: HardSamplesRequest): Promise<H
 }
 
 /** Every run of a plan, each recipe checked, and whether it is done. */
-export async function planCells(folder: string, plan: Plan): Promise<{ cell: Cell; done: boolean }[]> {
-  return (await import("../experiments/runner.js")).planCells(folder, plan);
+export async function planCells(
+  folder: string,
+  plan: Plan,
+  reuse: readonly string[],
+): Promise<PlannedCell[]> {
+  return (await import("../experiments/runner.js")).planCells(folder, plan, reuse);
 }
 
 export async function runExperiment(

@@ -23,6 +23,7 @@ interface ExperimentFlags {
   levels: string[];
   maxSteps?: number;
   jobs: number;
+  reuse: string[];
   dryRun?: boolean;
   printPlan?: boolean;
   json?: boolean;
@@ -55,6 +56,7 @@ export function addExperiment(program: Command): void {
     .option("--levels <axis=a,b>", "only these levels of an axis; may be repeated", collect, [])
     .option("--max-steps <n>", "stop each run after so many steps", wholeNumber("--max-steps", { min: 1 }))
     .option("--jobs <n>", "runs at a time, each a process", wholeNumber("--jobs", { min: 1, max: 64 }), 1)
+    .option("--reuse <folder...>", "take finished runs of these experiments where they are the same", [])
     .option("--dry-run", "check the plan and list its runs; train nothing")
     .option("--print-plan", "print the plan as YAML, to change and give back, and stop")
     .option("--json", "print the outcome as JSON")
@@ -84,21 +86,27 @@ async function experiment(
     plan.measures.some((measure) => ["accuracy", "auc", "tar"].includes(measure))
   )
     note("warning: no benchmark: give --eval-data, or the table has no accuracies");
-  const cells = await planCells(out, plan);
+  const cells = await planCells(out, plan, flags.reuse);
   const finished = cells.filter(({ done }) => done).length;
   if (flags.dryRun) {
     if (flags.json)
       return printJson(
-        cells.map(({ cell, done }) => ({ id: cell.id, seed: cell.seed, row: cell.row.label, done })),
+        cells.map(({ cell, done, reusable }) => ({
+          ...{ id: cell.id, seed: cell.seed, row: cell.row.label, done },
+          reuse: reusable?.path ?? null,
+        })),
       );
-    print(cells.map(({ cell, done }) => `${done ? "done" : "    "}  ${cell.id}`).join("\n"));
+    for (const { cell, done, reusable } of cells)
+      print(`${done ? "done" : "    "}  ${cell.id}${reusable === null ? "" : `  from ${reusable.path}`}`);
     return print(`${cells.length} runs, ${finished} done; in ${out}`);
   }
   note(`${plan.title}: ${cellsOf(plan).length} runs, ${finished} done; in ${out}`);
+  for (const { cell, reusable } of cells) if (reusable !== null) note(`${cell.id}: from ${reusable.path}`);
   const interrupt = interruptible("stopping after this step and saving");
   const view = experimentView(cells.length, finished, flags.jobs);
   const result = await runExperiment(out, plan, {
     jobs: flags.jobs,
+    reuse: flags.reuse,
     signal: interrupt.signal,
     commandLine: ["topofr", ...process.argv.slice(2)],
     onCell: ({ id }, news) => view.onCell(id, news),

@@ -3,7 +3,6 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import { TopofrError, writeFileAtomic } from "@topofr/formats";
 import { openBenchmark } from "../evaluate/benchmarks/open.js";
 import { openTorchEmbedder } from "../evaluate/embedderTorch.js";
@@ -21,12 +20,13 @@ import {
   runPaths,
 } from "../runs/runFolder.js";
 import { trainRun } from "../train/loop.js";
-import { RESUMABLE_KEYS, type Recipe } from "../train/recipe.js";
+import type { Recipe } from "../train/recipe.js";
 import { valueAt } from "../train/recipeErrors.js";
 import { type LoadedRecipe, loadRecipe, type RecipeOverride } from "../train/recipeFile.js";
 import type { DiscrepancySummary } from "./analysis/discrepancyFigures.js";
 import { type BenchmarkChoice, benchmarkName, type Cell, isMultiple, type Plan } from "./plan.js";
 import { measurePlanDiscrepancy } from "./planDiscrepancy.js";
+import { changedSettings } from "./runSettings.js";
 
 const EMBEDDED_AT_ONCE = 64;
 const DISCREPANCY = "discrepancy";
@@ -92,7 +92,7 @@ export async function cellState(folder: string, plan: Plan, cell: Cell): Promise
   const run = cellRun(folder, cell);
   if (!(await isRunFolder(run.path))) return { kind: "new" };
   const { recipe } = await cellRecipe(plan, cell);
-  const changes = changedKeys(await readConfig(run), JSON.parse(JSON.stringify(recipe)));
+  const changes = changedSettings(await readConfig(run), recipe);
   if (changes.length > 0)
     throw new TopofrError(
       "E_USAGE",
@@ -249,19 +249,4 @@ async function readKept<Value>(run: RunFolder, name: string): Promise<Value | nu
       { cause },
     );
   }
-}
-
-/** "optim.lr was 0.1, is 0.2"; keys that a resumed run may change are left out. */
-function changedKeys(before: unknown, after: unknown): string[] {
-  const keys = (value: unknown, path: string[]): string[][] =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.entries(value).flatMap(([key, inner]) => keys(inner, [...path, key]))
-      : [path];
-  const all = new Map([...keys(before, []), ...keys(after, [])].map((path) => [path.join("."), path]));
-  const free: readonly string[] = RESUMABLE_KEYS;
-  return [...all].flatMap(([name, path]) => {
-    const [was, is] = [valueAt(before, path), valueAt(after, path)];
-    if (free.includes(name) || isDeepStrictEqual(was, is)) return [];
-    return [`${name} was ${JSON.stringify(was)}, is ${JSON.stringify(is)}`];
-  });
 }

@@ -104,6 +104,43 @@ test("killed in the middle, the same command goes on; the outcome is that of the
   expect(readFileSync(join(out, "table.md"), "utf8")).toMatch(/\| TopoFR \| 2 \| .* \| 96\.49 \|/);
 });
 
+test("--reuse takes the finished runs of another experiment, whatever they were called there, and trains the rest", async () => {
+  const plan = join(folder.path, "mine.yaml");
+  writeFileSync(
+    plan,
+    JSON.stringify({
+      ...{ name: "mine", title: "Mine", about: "Two of three are there.", recipe, data: [faces] },
+      axes: [{ name: "loss", key: "objective.variant", values: ["arcface", "cosface"] }],
+      benchmarks: [others],
+    }),
+  );
+  const mine = join(folder.path, "mine");
+  const args = ["experiment", plan, "--max-steps", "2", "--seeds", "1", "--out", mine, "--reuse", out];
+  const taken = join(out, "runs", IDS[0]!);
+  const listed = await topofr(...args, "--dry-run");
+  expect(listed.out).toContain(`arcface-seed1  from ${taken}`);
+  const { status, err } = await topofr(...args);
+  expect({ status, err }).toMatchObject({ status: 0 });
+  expect(err).toContain(`arcface-seed1: from ${taken}`);
+  const log = (root: string, id: string) => readFileSync(join(root, "runs", id, "events.jsonl"), "utf8");
+  expect(log(mine, "arcface-seed1")).toBe(log(out, IDS[0]!));
+  expect(events("cosface-seed1", mine).at(-1)).toMatchObject({ type: "end", step: 2 });
+  expect((await topofr(...args)).err).toContain("2 runs, 2 done"); // its own now
+
+  const longer = await topofr(
+    ...args.toSpliced(3, 1, "3"),
+    "--out",
+    join(folder.path, "longer"),
+    "--dry-run",
+  );
+  expect(longer.out).not.toContain("from"); // two steps are not three
+  const elsewhere = await topofr(...args, "--reuse", folder.path);
+  expect(elsewhere.status).toBe(1);
+  expect(elsewhere.err).toContain("is no folder of an experiment");
+  const timed = await topofr("experiment", "cost", "--reuse", out, "--out", join(folder.path, "c"));
+  expect(timed.err).toContain("measures time, so all its runs are its own");
+});
+
 test("a changed plan is refused with what changed; more steps go on", async () => {
   const changed = await topofr(...ARGS, "--out", out, "--set", "optim.lr=0.02");
   expect(changed.status).toBe(2);

@@ -8,9 +8,11 @@ import { fileURLToPath } from "node:url";
 import { fileError, TopofrError, writeFileAtomic } from "@topofr/formats";
 import { openBenchmark } from "../evaluate/benchmarks/open.js";
 import type { LoggedEvent } from "../runs/events.js";
-import { cellRecipe, cellState, isDone, runCell } from "./cell.js";
+import type { RunFolder } from "../runs/runFolder.js";
+import { cellRecipe, cellRun, cellState, isDone, runCell } from "./cell.js";
 import { type Cell, cellsOf, checkVariants, type Plan, planSchema } from "./plan.js";
 import { discrepancySets } from "./planDiscrepancy.js";
+import { finishedRuns, sameRun, takeRun } from "./reuse.js";
 
 const PLAN_FILE = "plan.json";
 const CELL_PROCESS = fileURLToPath(new URL("./cellProcess.js", import.meta.url));
@@ -23,6 +25,8 @@ export type CellMessage =
 export interface RunnerOptions {
   /** Cells at a time. */
   jobs: number;
+  /** Folders of experiments whose finished runs are taken where they are what this plan would train. */
+  reuse: readonly string[];
   signal: AbortSignal;
   commandLine: readonly string[];
   /** Told before a cell's work, of its events, and after it. */
@@ -39,18 +43,36 @@ export interface ExperimentResult {
   interrupted: boolean;
 }
 
+export interface PlannedCell {
+  cell: Cell;
+  done: boolean;
+  /** A finished run of another experiment that is this cell; null: none, or the cell has begun. */
+  reusable: RunFolder | null;
+}
+
 /**
  * What a plan comes to, without training: every cell's recipe and run folder is checked, every benchmark opened.
  *
- * @throws E_RECIPE, E_USAGE for these; E_FILE, E_DATA for a benchmark, or where the discrepancy cannot be measured
+ * @param reuse folders of experiments, as in {@link RunnerOptions}
+ * @throws E_RECIPE, E_USAGE for these, or a plan that measures time and reuses; E_FILE, E_DATA for a benchmark, a folder of `reuse`, or
+ *   where the discrepancy cannot be measured
  */
-export async function planCells(folder: string, plan: Plan): Promise<{ cell: Cell; done: boolean }[]> {
+export async function planCells(
+  folder: string,
+  plan: Plan,
+  reuse: readonly string[] = [],
+): Promise<PlannedCell[]> {
   checkVariants(plan);
-  const cells: { cell: Cell; done: boolean }[] = [];
+  if (plan.timed && reuse.length > 0)
+    throw new TopofrError("E_USAGE", `--reuse: plan ${plan.name} measures time, so all its runs are its own`);
+  const finished = await finishedRuns(reuse);
+  const cells: PlannedCell[] = [];
   const opened = new Set<string>();
   for (const cell of cellsOf(plan)) {
     const { recipe } = await cellRecipe(plan, cell);
-    cells.push({ cell, done: isDone(await cellState(folder, plan, cell)) });
+    const state = await cellState(folder, plan, cell);
+    const reusable = state.kind === "new" ? await sameRun(recipe, finished) : null;
+    cells.push({ cell, done: isDone(state), reusable });
     const data = JSON.stringify(recipe.data);
     if (plan.discrepancy === null || plan.benchmarks.length === 0 || opened.has(data)) continue;
     opened.add(data);
@@ -71,14 +93,16 @@ export async function runExperiment(
   plan: Plan,
   options: RunnerOptions,
 ): Promise<ExperimentResult> {
-  const { jobs, signal, onCell } = options;
+  const { jobs, reuse, signal, onCell } = options;
   if (plan.timed && jobs > 1)
     throw new TopofrError(
       "E_USAGE",
       `--jobs ${jobs}: plan ${plan.name} measures time, so its runs go one at a time`,
     );
-  const cells = await planCells(folder, plan);
+  const cells = await planCells(folder, plan, reuse);
   await savePlan(folder, plan);
+  for (const { cell, reusable } of cells)
+    if (reusable !== null) await takeRun(reusable, cellRun(folder, cell));
   const waiting = cells.filter(({ done }) => !done).map(({ cell }) => cell);
   const result = { skipped: cells.length - waiting.length, done: 0, diverged: 0, interrupted: false };
   const failures: unknown[] = [];
