@@ -584,6 +584,10 @@ export interface Operators {
   _foreachSub_(self: readonly Tensor[], scalars: readonly Scalar[]): void;
   /** `aten::_foreach_zero_(Tensor(a!)[] self) -> ()` */
   _foreachZero_(self: readonly Tensor[]): void;
+  /** `topofr::adjust_colors_(Tensor(a!) image, int[] adjustments, float[] amounts) -> Tensor(a!)` */
+  adjustColors_(image: Tensor, adjustments: readonly number[], amounts: readonly number[]): Tensor;
+  /** `topofr::blur_(Tensor(a!) image, float[] row, float[] column) -> Tensor(a!)` */
+  blur_(image: Tensor, row: readonly number[], column: readonly number[]): Tensor;
   /** `topofr::convolution(Tensor input, Tensor weight, *, int stride=1, int padding=0, int groups=1, bool blocked=True, bool winograd=True) -> Tensor` */
   convolution(input: Tensor, weight: Tensor, options?: { stride?: number; padding?: number; groups?: number; blocked?: boolean; winograd?: boolean }): Tensor;
   /** `topofr::fused_batch_norm(Tensor input, Tensor weight, Tensor bias, *, Tensor? slope=None, Tensor? residual=None, Tensor? running_mean=None, Tensor? running_var=None, bool training=True, float momentum=0.10000000000000001, float eps=1.0000000000000001e-05) -> Tensor` */
@@ -783,6 +787,8 @@ export const functionNames: readonly (readonly [name: string, operator: string])
   ["_foreachSqrt", "aten::_foreach_sqrt"],
   ["_foreachSub_", "aten::_foreach_sub_"],
   ["_foreachZero_", "aten::_foreach_zero_"],
+  ["adjustColors_", "topofr::adjust_colors_"],
+  ["blur_", "topofr::blur_"],
   ["convolution", "topofr::convolution"],
   ["fusedBatchNorm", "topofr::fused_batch_norm"],
 ];

@@ -1,12 +1,16 @@
 // Random structure perturbation: how often, what, and that nothing else changes. The operations' arithmetic: parity/.
 import { liveTensors, scope, setNumThreads, type Tensor, tensor } from "@topofr/torch";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RandomStream } from "../random/stream.js";
 import { numbers, settledLiveTensors } from "./method.test.support.js";
 import { objectiveOptions } from "./objectiveComposition.js";
 import { PERTURBATIONS, type PerturbationOptions } from "./objectiveOptions.js";
 import { perturb } from "./perturbation.js";
+import { gaussianBlur_, gaussianBlurred } from "./perturbations/blur.js";
+import { type Adjustment, adjustColors_, colorsAdjusted } from "./perturbations/color.js";
 import { drawRectangle } from "./perturbations/erasing.js";
+import { inUnitRange } from "./perturbations/unitRange.js";
 
 setNumThreads(1); // images of 16 pixels are no work to share
 
@@ -132,6 +136,79 @@ test("jitter always darkens: its ranges do not hold the identity", () => {
   const images = noise(40);
   const [clean, after] = [imagesOf(images), perturbed(images, { ...ALWAYS, operations: ["jitter"] })];
   for (const [i, pixels] of after.entries()) expect(mean(pixels)).toBeLessThan(mean(clean[i]!) - 0.2);
+});
+
+describe("the native pass gives what the tensor operators give", () => {
+  /** The largest difference between an image changed in place and `byOperators` of it in [0, 1]. */
+  const difference = (
+    image: Tensor,
+    inPlace: (image: Tensor) => void,
+    byOperators: (unit: Tensor) => Tensor,
+  ) => {
+    const expected = numbers(inUnitRange(image, byOperators));
+    inPlace(image);
+    return Math.max(...numbers(image).map((value, i) => Math.abs(value - expected[i]!)));
+  };
+  const adjustment = fc.record({
+    name: fc.constantFrom<Adjustment["name"]>("brightness", "contrast", "saturation", "hue"),
+    amount: fc.double({ min: -0.5, max: 1.5, noNaN: true }),
+  });
+  /** Of 8 values a channel, so that equal channels and grey pixels, where the hue has no direction, occur. */
+  const image = fc
+    .array(fc.integer({ min: 0, max: 7 }), { minLength: 3 * 12 * 7, maxLength: 3 * 12 * 7 })
+    .map((levels) => levels.map((level) => (level / 7) * 2 - 1));
+  const asImage = (values: number[], channelsLast: boolean) =>
+    tensor(values, { shape: [1, 3, 12, 7] }).contiguous({
+      memoryFormat: channelsLast ? "channelsLast" : "contiguous",
+    });
+
+  test("of colour adjustments in any order, memory format and amount", () => {
+    const adjustments = fc.array(adjustment, { maxLength: 4 });
+    fc.assert(
+      fc.property(image, fc.boolean(), adjustments, (values, channelsLast, steps) => {
+        scope(() => {
+          const found = difference(
+            asImage(values, channelsLast),
+            (one) => adjustColors_(one, steps),
+            (unit) => colorsAdjusted(unit, steps),
+          );
+          expect(found).toBeLessThan(2e-5); // a hue is a quotient of small differences
+        });
+      }),
+      { seed: 4 },
+    );
+  });
+
+  test("of blurs from none to the widest", () => {
+    fc.assert(
+      fc.property(
+        image,
+        fc.boolean(),
+        fc.double({ min: 0.1, max: 5, noNaN: true }),
+        (values, last, sigma) => {
+          scope(() => {
+            const found = difference(
+              asImage(values, last),
+              (one) => gaussianBlur_(one, sigma),
+              (unit) => gaussianBlurred(unit, sigma),
+            );
+            expect(found).toBeLessThan(2e-6);
+          });
+        },
+      ),
+      { seed: 4 },
+    );
+  });
+
+  test("and refuses what is no image", () => {
+    scope(() => {
+      expect(() => adjustColors_(noise(2), [{ name: "hue", amount: 0.1 }])).toThrow(
+        "one float32 image [1, 3, h, w]",
+      );
+      const small = tensor(new Float32Array(3 * 4 * 4), { shape: [1, 3, 4, 4] });
+      expect(() => gaussianBlur_(small, 1)).toThrow("does not fit an image of 4 x 4");
+    });
+  });
 });
 
 describe("erasing", () => {

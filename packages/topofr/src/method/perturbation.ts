@@ -3,13 +3,9 @@
 import { noGrad, scope, type Tensor } from "@topofr/torch";
 import type { RandomStream } from "../random/stream.js";
 import type { PerturbationOptions } from "./objectiveOptions.js";
-import { randomBlur } from "./perturbations/blur.js";
-import { colorJitter, grayscale } from "./perturbations/color.js";
+import { randomBlur_ } from "./perturbations/blur.js";
+import { colorJitter_, grayscale_ } from "./perturbations/color.js";
 import { drawRectangle, erase_ } from "./perturbations/erasing.js";
-
-/** Applies `change` to an image of [-1, 1] in [0, 1]. */
-const inUnitRange = (image: Tensor, change: (image: Tensor) => Tensor): Tensor =>
-  change(image.mul(0.5).add(0.5)).sub(0.5).div(0.5);
 
 /**
  * @param images [batch, 3, h, w] float32 in [-1, 1]; left as they are, except that erased rectangles are also erased here
@@ -27,13 +23,13 @@ export function perturb(images: Tensor, options: PerturbationOptions, stream: Ra
         const image = perturbed.narrow(0, index, 1);
         switch (operation) {
           case "blur":
-            image.copy_(inUnitRange(image, (unit) => randomBlur(unit, stream)));
+            randomBlur_(image, stream);
             break;
           case "grayscale":
-            image.copy_(inUnitRange(image, grayscale));
+            grayscale_(image);
             break;
           case "jitter":
-            image.copy_(inUnitRange(image, (unit) => colorJitter(unit, stream)));
+            colorJitter_(image, stream);
             break;
           case "erasing": {
             const rectangle = drawRectangle(height, width, stream);

@@ -1,33 +1,31 @@
 // rsp_ops.json: one image in [0, 1] and what the perturbations make of it. The keys hold the amounts.
 
-import { noGrad, scope, type Tensor } from "@topofr/torch";
+import { noGrad, scope } from "@topofr/torch";
 import { z } from "zod";
-import { gaussianBlur } from "../../method/perturbations/blur.js";
-import {
-  adjustBrightness,
-  adjustContrast,
-  adjustHue,
-  adjustSaturation,
-  grayscale,
-} from "../../method/perturbations/color.js";
+import { gaussianBlur_, gaussianBlurred } from "../../method/perturbations/blur.js";
+import { type Adjustment, adjustColors_, colorsAdjusted } from "../../method/perturbations/color.js";
 import { expectArrayClose, parseCase, recordedArray } from "../compare.js";
 import { numbers, recordedTensor } from "../tensors.js";
 
-type Operation = (image: Tensor, amounts: number[]) => Tensor;
+type Operation = (amounts: number[]) => { sigma: number } | Adjustment[];
+
+const one =
+  (name: Adjustment["name"]): Operation =>
+  ([amount]) => [{ name, amount: amount! }];
 
 /** By the form of the key, in which `#` stands for an amount. */
 const OPERATIONS: Record<string, Operation> = {
-  grayscale: (image) => grayscale(image),
-  "gaussian_blur_k5x9_s#": (image, [sigma]) => gaussianBlur(image, sigma!),
-  "brightness_#": (image, [factor]) => adjustBrightness(image, factor!),
-  "contrast_#": (image, [factor]) => adjustContrast(image, factor!),
-  "saturation_#": (image, [factor]) => adjustSaturation(image, factor!),
-  "hue_#": (image, [shift]) => adjustHue(image, shift!),
-  "color_jitter_chain_b#_c#_s#_h#": (image, [brightness, contrast, saturation, hue]) =>
-    adjustHue(
-      adjustSaturation(adjustContrast(adjustBrightness(image, brightness!), contrast!), saturation!),
-      hue!,
-    ),
+  grayscale: () => [{ name: "saturation", amount: 0 }],
+  "gaussian_blur_k5x9_s#": ([sigma]) => ({ sigma: sigma! }),
+  "brightness_#": one("brightness"),
+  "contrast_#": one("contrast"),
+  "saturation_#": one("saturation"),
+  "hue_#": one("hue"),
+  "color_jitter_chain_b#_c#_s#_h#": (amounts) =>
+    (["brightness", "contrast", "saturation", "hue"] as const).map((name, i) => ({
+      name,
+      amount: amounts[i]!,
+    })),
 };
 
 /** A number at the start of a part of the key, after a letter in those of several amounts. */
@@ -60,7 +58,14 @@ export function check(value: unknown, name: string): void {
     scope(() =>
       noGrad(() => {
         const image = recordedTensor(recorded.image).unsqueeze(0);
-        expectArrayClose(key, numbers(operation(image, amounts)), expected.data, VALUES);
+        const change = operation(amounts);
+        const byOperators =
+          "sigma" in change ? gaussianBlurred(image, change.sigma) : colorsAdjusted(image, change);
+        expectArrayClose(key, numbers(byOperators), expected.data, VALUES);
+        const inPlace = image.mul(2).sub(1);
+        if ("sigma" in change) gaussianBlur_(inPlace, change.sigma);
+        else adjustColors_(inPlace, change);
+        expectArrayClose(`${key}, in place`, numbers(inPlace.mul(0.5).add(0.5)), expected.data, VALUES);
       }),
     );
   }
