@@ -69,6 +69,7 @@ export interface NativeAddon {
     threads: number;
     cuda: boolean;
     mkldnn: boolean;
+    bfloat16Instructions: boolean | null;
     configuration: string;
   };
 }

@@ -7,7 +7,7 @@ import type { Recipe } from "../train/recipe.js";
 import { loadRecipe, parseSetArgument, type RecipeOverride } from "../train/recipeFile.js";
 import type { StepProfile } from "../train/stepProfile.js";
 import { addCommand, collect, note, print, printJson, wholeNumber } from "./command.js";
-import { benchmark } from "./engine.js";
+import { benchmark, machineWarnings } from "./engine.js";
 import { table } from "./table.js";
 
 interface BenchFlags {
@@ -61,7 +61,7 @@ export function addBench(program: Command): void {
     .option("--json", "print the result as JSON")
     .action(async (flags: BenchFlags & Record<string, unknown>) => {
       const { recipe, warnings } = await loadRecipe(flags.recipe ?? null, overridesOf(flags));
-      for (const warning of warnings) note(`warning: ${warning}`);
+      for (const warning of [...warnings, ...(await machineWarnings(recipe))]) note(`warning: ${warning}`);
       const { classes, steps, warmup, inference = false, profile = false, json = false } = flags;
       const result = await benchmark({ recipe, classes, steps, warmup }, { inference, profile });
       if (json) return printJson({ ...described(recipe), inference, ...result });

@@ -15,6 +15,7 @@ const healthy: MachineFacts = {
       cpuCapability: "AVX512",
       cuda: false,
       mkldnn: true,
+      bfloat16Instructions: true,
       addonPath: "/x/addon.node",
       libtorchPath: "/usr/lib",
       compiler: "12.2.0",

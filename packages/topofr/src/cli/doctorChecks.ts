@@ -65,19 +65,21 @@ function engineChecks({ engine, cores }: MachineFacts): Check[] {
     return [{ name: "libtorch", status: "problem", found: engine.problem, remedy }];
   }
   const { version, threads, cpuCapability, cuda, mkldnn, addonPath, libtorchPath } = engine.info;
+  const bf16 = { true: "yes", false: "no (--precision fp32 is faster here)", null: "unknown" };
   const checks: Check[] = [
     { name: "libtorch", status: "ok", found: `${version} in ${libtorchPath ?? "an unknown folder"}` },
     { name: "addon", status: "ok", found: addonPath },
     { name: "instruction set", status: "ok", found: cpuCapability },
     { name: "oneDNN", status: mkldnn ? "ok" : "warning", found: mkldnn ? "yes" : "no" },
     { name: "CUDA", status: "ok", found: cuda ? "yes" : "no (training uses the processor)" },
+    { name: "bf16 instructions", status: "ok", found: bf16[`${engine.info.bfloat16Instructions}`] },
     { name: "threads", status: "ok", found: `${threads} of ${cores}` },
   ];
   if (!mkldnn)
     checks[3]!.remedy = "convolutions will be several times slower; use a libtorch that is built with oneDNN";
   if (threads > cores) {
-    checks[5]!.status = "warning";
-    checks[5]!.remedy = `more threads than cores slow each other down; set OMP_NUM_THREADS=${cores}`;
+    checks.at(-1)!.status = "warning";
+    checks.at(-1)!.remedy = `more threads than cores slow each other down; set OMP_NUM_THREADS=${cores}`;
   }
   return checks;
 }

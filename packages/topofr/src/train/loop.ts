@@ -18,6 +18,7 @@ import {
   tidyCheckpoints,
 } from "./checkpoint.js";
 import { createLearner, disposeLearner } from "./learner.js";
+import { machineWarnings } from "./machineWarnings.js";
 import type { Recipe } from "./recipe.js";
 import { learningRateSchedule, type RunLength, runLength } from "./schedule.js";
 import { accumulateGradients, type Learner, type StepLosses, update } from "./step.js";
@@ -98,7 +99,7 @@ async function runSession(
     network: recipe.model.network,
     parameters: learner.backbone.parameters().reduce((sum, { size }) => sum + size, 0),
   });
-  for (const message of resume ? [] : dataset.warnings)
+  for (const message of resume ? [] : [...machineWarnings(recipe), ...dataset.warnings])
     recorder.record({ type: "warning", step: progress.step, message });
 
   const run = new Run(options, learner, verifier, recorder, length, progress, kept);
