@@ -50,7 +50,7 @@ export async function takeRun(from: RunFolder, to: RunFolder): Promise<void> {
     await rm(unfinished.path, { recursive: true, force: true });
     await mkdir(dirname(to.path), { recursive: true });
     await cp(from.path, unfinished.path, { recursive: true, filter: (path) => path !== from.report });
-    await rm(unfinished.evaluation, { recursive: true });
+    await rm(unfinished.evaluation, { recursive: true, force: true });
     await mkdir(unfinished.evaluation);
     const config = { ...((await readConfig(from)) as Recipe), name: basename(to.path) };
     await writeFileAtomic(unfinished.config, [Buffer.from(`${JSON.stringify(config, null, 2)}\n`)]);
