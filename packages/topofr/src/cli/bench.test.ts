@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Benchmark } from "../train/benchmark.js";
+import { machineWarnings } from "../train/machineWarnings.js";
 import type { StepProfile } from "../train/stepProfile.js";
 import { topofr } from "./command.test.support.js";
 
@@ -25,7 +26,8 @@ type Result = Benchmark & { profile: StepProfile | null; network: string; batchS
 
 async function measured(...args: string[]): Promise<Result> {
   const { status, out, err } = await topofr("bench", ...args, "--json");
-  expect({ status, err }).toEqual({ status: 0, err: "" });
+  const warnings = machineWarnings({ precision: args.includes("bf16") ? "bf16" : "fp32" });
+  expect({ status, err }).toEqual({ status: 0, err: warnings.map((text) => `warning: ${text}\n`).join("") });
   return JSON.parse(out) as Result;
 }
 
