@@ -64,24 +64,31 @@ function engineChecks({ engine, cores }: MachineFacts): Check[] {
     const remedy = "run `npm run setup`, which builds it and names what it cannot install";
     return [{ name: "libtorch", status: "problem", found: engine.problem, remedy }];
   }
-  const { version, threads, cpuCapability, cuda, mkldnn, addonPath, libtorchPath } = engine.info;
+  const { version, threads, cpuCapability, cuda, mkldnn, bfloat16Instructions, addonPath, libtorchPath } =
+    engine.info;
   const bf16 = { true: "yes", false: "no (--precision fp32 is faster here)", null: "unknown" };
-  const checks: Check[] = [
+  return [
     { name: "libtorch", status: "ok", found: `${version} in ${libtorchPath ?? "an unknown folder"}` },
     { name: "addon", status: "ok", found: addonPath },
     { name: "instruction set", status: "ok", found: cpuCapability },
-    { name: "oneDNN", status: mkldnn ? "ok" : "warning", found: mkldnn ? "yes" : "no" },
+    oneDnnCheck(mkldnn),
     { name: "CUDA", status: "ok", found: cuda ? "yes" : "no (training uses the processor)" },
-    { name: "bf16 instructions", status: "ok", found: bf16[`${engine.info.bfloat16Instructions}`] },
-    { name: "threads", status: "ok", found: `${threads} of ${cores}` },
+    { name: "bf16 instructions", status: "ok", found: bf16[`${bfloat16Instructions}`] },
+    threadsCheck(threads, cores),
   ];
-  if (!mkldnn)
-    checks[3]!.remedy = "convolutions will be several times slower; use a libtorch that is built with oneDNN";
-  if (threads > cores) {
-    checks.at(-1)!.status = "warning";
-    checks.at(-1)!.remedy = `more threads than cores slow each other down; set OMP_NUM_THREADS=${cores}`;
-  }
-  return checks;
+}
+
+function oneDnnCheck(mkldnn: boolean): Check {
+  if (mkldnn) return { name: "oneDNN", status: "ok", found: "yes" };
+  const remedy = "convolutions will be several times slower; use a libtorch that is built with oneDNN";
+  return { name: "oneDNN", status: "warning", found: "no", remedy };
+}
+
+function threadsCheck(threads: number, cores: number): Check {
+  const found = `${threads} of ${cores}`;
+  if (threads <= cores) return { name: "threads", status: "ok", found };
+  const remedy = `more threads than cores slow each other down; set OMP_NUM_THREADS=${cores}`;
+  return { name: "threads", status: "warning", found, remedy };
 }
 
 /** The checks as text, and a last line that says whether training can start. */
