@@ -59,15 +59,6 @@ Napi::Value setGradEnabled(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), previous);
 }
 
-// Whether the processor multiplies bfloat16 itself; null where that is not asked (not x86).
-Napi::Value bfloat16Instructions(Napi::Env env) {
-#if defined(__x86_64__)
-  return Napi::Boolean::New(env, __builtin_cpu_supports("avx512bf16") != 0);
-#else
-  return env.Null();
-#endif
-}
-
 Napi::Value buildInfo(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   return guarded(env, "buildInfo", [&]() -> Napi::Value {
@@ -77,7 +68,6 @@ Napi::Value buildInfo(const Napi::CallbackInfo& info) {
     result.Set("threads", at::get_num_threads());
     result.Set("cuda", at::hasCUDA());
     result.Set("mkldnn", at::hasMKLDNN());
-    result.Set("bfloat16Instructions", bfloat16Instructions(env));
     result.Set("configuration", at::show_config());
     return result;
   });

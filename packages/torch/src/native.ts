@@ -69,7 +69,6 @@ export interface NativeAddon {
     threads: number;
     cuda: boolean;
     mkldnn: boolean;
-    bfloat16Instructions: boolean | null;
     configuration: string;
   };
 }

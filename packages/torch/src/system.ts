@@ -13,8 +13,6 @@ export interface BuildInfo {
   threads: number;
   cuda: boolean;
   mkldnn: boolean;
-  /** Whether the processor multiplies bfloat16 itself (AVX512_BF16); without, bf16 is slower than fp32. null: not known. */
-  bfloat16Instructions: boolean | null;
   addonPath: string;
   /** libtorch's own description of its build. */
   configuration: string;

@@ -3,11 +3,12 @@
 import { type Command, Option } from "commander";
 import { NETWORKS } from "../models/names.js";
 import type { Benchmark } from "../train/benchmark.js";
+import { machineWarnings } from "../train/machineWarnings.js";
 import type { Recipe } from "../train/recipe.js";
 import { loadRecipe, parseSetArgument, type RecipeOverride } from "../train/recipeFile.js";
 import type { StepProfile } from "../train/stepProfile.js";
 import { addCommand, collect, note, print, printJson, wholeNumber } from "./command.js";
-import { benchmark, machineWarnings } from "./engine.js";
+import { benchmark } from "./engine.js";
 import { table } from "./table.js";
 
 interface BenchFlags {
@@ -48,7 +49,9 @@ export function addBench(program: Command): void {
     .option("--recipe <file>", "time what this recipe trains; flags change it")
     .option("--network <name>", `one of ${NETWORKS.join(", ")} (default: iresnet50)`)
     .option("--batch <n>", "images a step (default: 128)", wholeNumber("--batch", { min: 2 }))
-    .addOption(new Option("--precision <name>", "of the network (default: fp32)").choices(["fp32", "bf16"]))
+    .addOption(
+      new Option("--precision <name>", "of the network (default: fp32)").choices(["fp32", "bf16", "auto"]),
+    )
     .option("--variant <name>", "the method, as of topofr train (default: all parts of the preset)")
     .option("--preset <name>", "paper, official or spherical (default: official)")
     .option("--threads <n>", "of the engine (default: all cores)", wholeNumber("--threads", { min: 1 }))
@@ -61,7 +64,7 @@ export function addBench(program: Command): void {
     .option("--json", "print the result as JSON")
     .action(async (flags: BenchFlags & Record<string, unknown>) => {
       const { recipe, warnings } = await loadRecipe(flags.recipe ?? null, overridesOf(flags));
-      for (const warning of [...warnings, ...(await machineWarnings(recipe))]) note(`warning: ${warning}`);
+      for (const warning of [...warnings, ...machineWarnings(recipe)]) note(`warning: ${warning}`);
       const { classes, steps, warmup, inference = false, profile = false, json = false } = flags;
       const result = await benchmark({ recipe, classes, steps, warmup }, { inference, profile });
       if (json) return printJson({ ...described(recipe), inference, ...result });

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { arch, availableParallelism, cpus, freemem, platform, release, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
+import { bfloat16Instructions } from "../train/processor.js";
 import { addCommand, EXIT_FAILED, print, printJson } from "./command.js";
 import { diagnose, formatChecks, type MachineFacts } from "./doctorChecks.js";
 import { engineInfo } from "./engine.js";
@@ -35,6 +36,7 @@ async function gatherFacts(): Promise<MachineFacts> {
     cores: availableParallelism(),
     memoryBytes: totalmem(),
     freeMemoryBytes: freemem(),
+    bfloat16Instructions: bfloat16Instructions(),
     engine: await engineInfo(),
     packages: await Promise.all(PACKAGES.map(packageFacts)),
   };

@@ -8,6 +8,7 @@ const healthy: MachineFacts = {
   cores: 2,
   memoryBytes: 8 * 2 ** 30,
   freeMemoryBytes: 4 * 2 ** 30,
+  bfloat16Instructions: true,
   engine: {
     info: {
       version: "1.13.1",
@@ -15,7 +16,6 @@ const healthy: MachineFacts = {
       cpuCapability: "AVX512",
       cuda: false,
       mkldnn: true,
-      bfloat16Instructions: true,
       addonPath: "/x/addon.node",
       libtorchPath: "/usr/lib",
       compiler: "12.2.0",

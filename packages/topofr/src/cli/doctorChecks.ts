@@ -9,6 +9,8 @@ export interface MachineFacts {
   cores: number;
   memoryBytes: number;
   freeMemoryBytes: number;
+  /** null: not known. */
+  bfloat16Instructions: boolean | null;
   engine: { info: BuildInfo } | { problem: string };
   /** Version of each npm package that is needed, or why it cannot be loaded. */
   packages: { name: string; version?: string; problem?: string }[];
@@ -30,6 +32,7 @@ export function diagnose(facts: MachineFacts): Check[] {
   return [
     nodeCheck(facts),
     { name: "processor", status: "ok", found: `${facts.processor}, ${facts.cores} cores (${facts.system})` },
+    bfloat16Check(facts),
     memoryCheck(facts),
     ...facts.packages.map(packageCheck),
     ...engineChecks(facts),
@@ -54,6 +57,11 @@ function memoryCheck({ memoryBytes, freeMemoryBytes }: MachineFacts): Check {
   return { name: "memory", status: "warning", found, remedy };
 }
 
+function bfloat16Check({ bfloat16Instructions }: MachineFacts): Check {
+  const words = { true: "yes", false: "no (precision fp32 is faster here; auto takes it)", null: "unknown" };
+  return { name: "bf16 instructions", status: "ok", found: words[`${bfloat16Instructions}`] };
+}
+
 function packageCheck({ name, version, problem }: MachineFacts["packages"][number]): Check {
   if (version !== undefined) return { name, status: "ok", found: version };
   return { name, status: "problem", found: problem ?? "missing", remedy: "run `npm install`" };
@@ -64,16 +72,13 @@ function engineChecks({ engine, cores }: MachineFacts): Check[] {
     const remedy = "run `npm run setup`, which builds it and names what it cannot install";
     return [{ name: "libtorch", status: "problem", found: engine.problem, remedy }];
   }
-  const { version, threads, cpuCapability, cuda, mkldnn, bfloat16Instructions, addonPath, libtorchPath } =
-    engine.info;
-  const bf16 = { true: "yes", false: "no (--precision fp32 is faster here)", null: "unknown" };
+  const { version, threads, cpuCapability, cuda, mkldnn, addonPath, libtorchPath } = engine.info;
   return [
     { name: "libtorch", status: "ok", found: `${version} in ${libtorchPath ?? "an unknown folder"}` },
     { name: "addon", status: "ok", found: addonPath },
     { name: "instruction set", status: "ok", found: cpuCapability },
     oneDnnCheck(mkldnn),
     { name: "CUDA", status: "ok", found: cuda ? "yes" : "no (training uses the processor)" },
-    { name: "bf16 instructions", status: "ok", found: bf16[`${bfloat16Instructions}`] },
     threadsCheck(threads, cores),
   ];
 }

@@ -28,7 +28,6 @@ import type { RocSeries } from "../plots/rocPlot.js";
 import type { RunFolder } from "../runs/runFolder.js";
 import type { Benchmark, BenchmarkRequest } from "../train/benchmark.js";
 import type { TrainOptions, TrainResult } from "../train/loop.js";
-import type { Recipe } from "../train/recipe.js";
 import type { StepProfile } from "../train/stepProfile.js";
 
 export type { BuildInfo, PackOptions, TrainResult, WriteWorldOptions };
@@ -154,11 +153,6 @@ export async function runExperiment(
 
 export async function writeExperimentReport(folder: string): Promise<WrittenReport> {
   return (await import("../experiments/experimentReport.js")).writeExperimentReport(folder);
-}
-
-/** What of the recipe this machine does badly. */
-export async function machineWarnings(recipe: Recipe): Promise<string[]> {
-  return (await import("../train/machineWarnings.js")).machineWarnings(recipe);
 }
 
 /** What the engine says of itself, or why it cannot be used. */

@@ -23,6 +23,7 @@ import { trainRun } from "../train/loop.js";
 import type { Recipe } from "../train/recipe.js";
 import { valueAt } from "../train/recipeErrors.js";
 import { type LoadedRecipe, loadRecipe, type RecipeOverride } from "../train/recipeFile.js";
+import { expectedAt } from "../train/recipeKeys.js";
 import type { DiscrepancySummary } from "./analysis/discrepancyFigures.js";
 import { type BenchmarkChoice, benchmarkName, type Cell, isMultiple, type Plan } from "./plan.js";
 import { measurePlanDiscrepancy } from "./planDiscrepancy.js";
@@ -73,7 +74,7 @@ export async function cellRecipe(plan: Plan, cell: Cell): Promise<LoadedRecipe> 
   const multiples = settings.flatMap(([path, value]): RecipeOverride[] => {
     if (!isMultiple(value)) return [];
     const own = valueAt(loaded.recipe, path.split("."));
-    if (typeof own === "number") return [setting([path, Number((own * value.times).toPrecision(12))])];
+    if (typeof own === "number") return [setting([path, multiple(path, own * value.times)])];
     if (own === undefined || own === null) return []; // of a part that the variant has not
     throw new TopofrError(
       "E_RECIPE",
@@ -81,6 +82,12 @@ export async function cellRecipe(plan: Plan, cell: Cell): Promise<LoadedRecipe> 
     );
   });
   return multiples.length === 0 ? loaded : loadRecipe(plan.recipe, [...overrides, ...multiples]);
+}
+
+/** 25/30 of 30 epochs are 25, not 25.000000000000004, and of 4 they are 3. */
+function multiple(path: string, product: number): number {
+  const whole = expectedAt(path.split("."))?.startsWith("a whole number");
+  return whole ? Math.max(1, Math.round(product)) : Number(product.toPrecision(12));
 }
 
 /**

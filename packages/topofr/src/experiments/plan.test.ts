@@ -101,6 +101,17 @@ test("a multiple is of the recipe's own value, in the unit of its preset; a vari
   );
 });
 
+test("a multiple of a key that takes whole numbers is whole", async () => {
+  const plan = changePlan(await loadPlan("backbones"), { levels: { method: ["ArcFace"] } });
+  const epochs = async (recipe: string) => {
+    const changed = { ...plan, recipe, seeds: [1] };
+    const recipes = await Promise.all(cellsOf(changed).map((cell) => cellRecipe(changed, cell)));
+    return recipes.map(({ recipe }) => recipe.epochs);
+  };
+  expect(await epochs(plan.recipe!)).toEqual([30, 25, 30]); // the published configurations
+  expect(await epochs(plan.recipe!.replace("ms1mv2_r50", "experiment_faces307"))).toEqual([4, 3, 4]);
+});
+
 test("several training sets are one more axis", () => {
   const plan = changePlan(parsePlan(YAML, "mine.yaml"), { data: ["a", "b"] });
   expect(rowsOf(plan)).toHaveLength(8);

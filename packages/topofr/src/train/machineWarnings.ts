@@ -1,14 +1,14 @@
 // What of a recipe this machine does badly, said before hours go into it.
-import { buildInfo } from "@topofr/torch";
+import { bfloat16Instructions } from "./processor.js";
 import type { Recipe } from "./recipe.js";
 
-/** @param bfloat16Instructions of the processor; null where that is not known */
+/** @param bfloat16 whether the processor has instructions for it; null where that is not known */
 export function machineWarnings(
   { precision }: Pick<Recipe, "precision">,
-  { bfloat16Instructions }: { bfloat16Instructions: boolean | null } = buildInfo(),
+  bfloat16 = bfloat16Instructions(),
 ): string[] {
-  if (precision !== "bf16" || bfloat16Instructions !== false) return [];
+  if (precision !== "bf16" || bfloat16 !== false) return [];
   return [
-    "precision bf16: this processor has no bfloat16 instructions; fp32 is about twice as fast here (--precision fp32)",
+    "precision bf16: this processor has no bfloat16 instructions; fp32 is about twice as fast here (--precision auto takes the faster)",
   ];
 }

@@ -12,10 +12,13 @@ import {
 } from "../method/objectiveOptions.js";
 import { INPUT_STEP, SMALLEST_INPUT_SIZE, STANDARD_INPUT_SIZE } from "../models/inputSize.js";
 import { NETWORKS, networkName } from "../models/names.js";
+import { bfloat16Instructions } from "./processor.js";
 
 const MOST_INPUT = 448; // pixels
 const count = z.int().min(1);
 const path = z.string().min(1);
+
+const fasterPrecision = () => (bfloat16Instructions() ? "bf16" : "fp32");
 
 function refuse(context: z.core.$RefinementCtx, path: string[], message: string): void {
   context.issues.push({ code: "custom", input: context.value, path, message });
@@ -151,9 +154,12 @@ const fields = z.strictObject({
   maxSteps: count.nullable().default(null).describe("stop after this many steps; null: no limit"),
   maxMinutes: z.number().positive().nullable().default(null).describe("stop after this time; null: no limit"),
   precision: z
-    .enum(["fp32", "bf16"])
+    .enum(["fp32", "bf16", "auto"])
     .default("fp32")
-    .describe("bf16: the network runs in bfloat16, weights and losses stay fp32"),
+    .transform((precision) => (precision === "auto" ? fasterPrecision() : precision))
+    .describe(
+      "bf16: the network runs in bfloat16, weights and losses stay fp32; auto: bf16 where the processor has instructions for it",
+    ),
   seed: z
     .int()
     .min(0)

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { TopofrError } from "@topofr/formats";
 import { describe, expect, test } from "vitest";
 import { PRESETS } from "../method/objectivePresets.js";
+import { bfloat16Instructions } from "./processor.js";
 import { loadRecipe, parseRecipe, parseSetArgument, type RecipeOverride } from "./recipeFile.js";
 
 const MINIMAL = "data: { path: faces }\n";
@@ -19,6 +20,11 @@ function errorOf(action: () => unknown): string {
 }
 const errors = (yaml: string, overrides: RecipeOverride[] = []) =>
   errorOf(() => parseRecipe(yaml, "recipes/my.yaml", overrides));
+
+test("precision auto is settled when the recipe is read", () => {
+  const { recipe } = parseRecipe(`${MINIMAL}precision: auto\n`, "recipes/my.yaml");
+  expect(recipe.precision).toBe(bfloat16Instructions() ? "bf16" : "fp32");
+});
 
 describe("errors", () => {
   test("an unknown key is named with its line and the key that was meant", () => {

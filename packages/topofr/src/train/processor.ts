@@ -1,0 +1,22 @@
+// What the processor can do that decides how to train on it.
+import { readFileSync } from "node:fs";
+
+/**
+ * Whether the processor multiplies bfloat16 itself (AVX512_BF16, which every processor with AMX has as well); without,
+ * bf16 is slower than fp32.
+ *
+ * @param cpuinfo as Linux writes it
+ * @returns null: not known
+ */
+export function bfloat16Instructions(cpuinfo = readCpuinfo()): boolean | null {
+  const flags = /^flags\s*:(.*)$/m.exec(cpuinfo)?.[1];
+  return flags === undefined ? null : flags.split(/\s+/).includes("avx512_bf16");
+}
+
+function readCpuinfo(): string {
+  try {
+    return readFileSync("/proc/cpuinfo", "utf8");
+  } catch {
+    return ""; // another system
+  }
+}
