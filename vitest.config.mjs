@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ["packages/*/dist/**/*.test.js", "test/**/*.test.mjs"],
     pool: "forks",
+    maxWorkers: "100%", // of the cores; the default leaves one idle, which on two is half
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ["default", "./scripts/summary-reporter.mjs"],
