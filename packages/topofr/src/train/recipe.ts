@@ -36,7 +36,8 @@ const dataSchema = z.strictObject({
     .max(1)
     .nullable()
     .default(null)
-    .describe("share of each person's images, always the same ones; null: all"),
+    .transform((share) => (share === 1 ? null : share)) // the same data, so that runs of it compare equal
+    .describe("share of each person's images, always the same ones; null or 1: all"),
   minImagesPerIdentity: count.default(1).describe("identities with fewer images are left out"),
   onBadImage: z
     .enum(["skip", "fail"])
