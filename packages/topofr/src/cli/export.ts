@@ -12,7 +12,7 @@ import { type Evaluation, evaluateModel } from "../evaluate/evaluateModel.js";
 import { evaluationTables } from "../evaluate/report.js";
 import type { ExportReport, NamedImages, Precision } from "../export/exportModel.js";
 import { OPSETS } from "../export/graphWriter.js";
-import { spread } from "../export/pictures.js";
+import { spread } from "../export/spread.js";
 import { NETWORKS, networkName } from "../models/names.js";
 import { addCommand, note, print, printJson, wholeNumber } from "./command.js";
 import { exportModel, openOnnxEmbedder, openTorchEmbedder } from "./engine.js";

@@ -3,7 +3,7 @@ import { extname } from "node:path";
 import { writeFileAtomic } from "@topofr/formats";
 import type { AlignedFace, Picture, RecognizedFace, Recognizer } from "@topofr/recognizer";
 import type { Command } from "commander";
-import { comparisonFigure, type DrawnPicture, facesFigure, SHOWN_SIDE } from "../plots/faceFigure.js";
+import type { DrawnPicture } from "../plots/faceFigure.js";
 import { note } from "./command.js";
 import { checkWritable, pictureFile } from "./outputFiles.js";
 
@@ -71,7 +71,7 @@ export class FacePicture {
   /** Draws a row for each picture. */
   async writeFaces(title: string, subtitle?: string): Promise<void> {
     const notes = this.#left > 0 ? [`${this.#left} more pictures are not drawn`] : [];
-    await this.#write(() =>
+    await this.#write(({ facesFigure }) =>
       facesFigure(this.#pictures, { title, notes, ...(subtitle !== undefined && { subtitle }) }),
     );
   }
@@ -79,12 +79,12 @@ export class FacePicture {
   /** Draws the two pictures that were added, side by side. */
   async writeComparison(title: string, subtitle: string): Promise<void> {
     const [a, b] = this.#pictures;
-    await this.#write(() => comparisonFigure([a!, b!], { title, subtitle }));
+    await this.#write(({ comparisonFigure }) => comparisonFigure([a!, b!], { title, subtitle }));
   }
 
-  async #write(draw: () => string): Promise<void> {
+  async #write(draw: (figures: FaceFigures) => string): Promise<void> {
     if (this.#path === null || this.#pictures.length === 0) return;
-    const svg = draw();
+    const svg = draw(await faceFigures());
     const isPng = extname(this.#path).toLowerCase() === ".png";
     const bytes = isPng ? (await import("../plots/rasterize.js")).rasterize(svg) : Buffer.from(svg);
     await writeFileAtomic(this.#path, [bytes]);
@@ -92,11 +92,17 @@ export class FacePicture {
   }
 }
 
+type FaceFigures = typeof import("../plots/faceFigure.js");
+
+/** Loaded when something is drawn: the plot library takes longer to load than all commands. */
+const faceFigures = (): Promise<FaceFigures> => import("../plots/faceFigure.js");
+
 const squareOf = ({ pixels, size }: AlignedFace): Picture => ({ pixels, width: size, height: size });
 
 /** A data: URI, of a smaller picture where this one is larger than is seen. */
 async function jpeg({ pixels, width, height }: Picture): Promise<string> {
   const { default: sharp } = await import("sharp");
+  const { SHOWN_SIDE } = await faceFigures();
   const bytes = await sharp(pixels, { raw: { width, height, channels: 3 } })
     .resize(SHOWN_SIDE, SHOWN_SIDE, { fit: "inside", withoutEnlargement: true })
     .jpeg({ quality: 88 })

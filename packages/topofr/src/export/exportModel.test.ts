@@ -20,7 +20,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NetworkName } from "../models/names.js";
 import { createBackbone } from "../models/registry.js";
 import { type ExportReport, type ExportRequest, exportModel } from "./exportModel.js";
-import { randomPictures, spread } from "./pictures.js";
+import { randomPictures } from "./pictures.js";
+import { spread } from "./spread.js";
 
 const SIZE = 16; // numbers of an embedding
 const folder = mkdtempSync(join(tmpdir(), "topofr-export-"));
