@@ -94,7 +94,7 @@ export class FacePicture {
 
 type FaceFigures = typeof import("../plots/faceFigure.js");
 
-/** Loaded when something is drawn: the plot library takes longer to load than all commands. */
+/** Loaded when something is drawn: commands that draw nothing start sooner without the plot library. */
 const faceFigures = (): Promise<FaceFigures> => import("../plots/faceFigure.js");
 
 const squareOf = ({ pixels, size }: AlignedFace): Picture => ({ pixels, width: size, height: size });

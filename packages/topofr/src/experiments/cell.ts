@@ -23,7 +23,7 @@ import { trainRun } from "../train/loop.js";
 import type { Recipe } from "../train/recipe.js";
 import { valueAt } from "../train/recipeErrors.js";
 import { type LoadedRecipe, loadRecipe, type RecipeOverride } from "../train/recipeFile.js";
-import { expectedAt } from "../train/recipeKeys.js";
+import { takesWholeNumbers } from "../train/recipeKeys.js";
 import type { DiscrepancySummary } from "./analysis/discrepancyFigures.js";
 import { type BenchmarkChoice, benchmarkName, type Cell, isMultiple, type Plan } from "./plan.js";
 import { measurePlanDiscrepancy } from "./planDiscrepancy.js";
@@ -86,8 +86,8 @@ export async function cellRecipe(plan: Plan, cell: Cell): Promise<LoadedRecipe> 
 
 /** 25/30 of 30 epochs are 25, not 25.000000000000004, and of 4 they are 3. */
 function multiple(path: string, product: number): number {
-  const whole = expectedAt(path.split("."))?.startsWith("a whole number");
-  return whole ? Math.max(1, Math.round(product)) : Number(product.toPrecision(12));
+  if (takesWholeNumbers(path.split("."))) return Math.max(1, Math.round(product));
+  return Number(product.toPrecision(12));
 }
 
 /**

@@ -9,8 +9,12 @@ import { readFileSync } from "node:fs";
  * @returns null: not known
  */
 export function bfloat16Instructions(cpuinfo = readCpuinfo()): boolean | null {
-  const flags = /^flags\s*:(.*)$/m.exec(cpuinfo)?.[1];
-  return flags === undefined ? null : flags.split(/\s+/).includes("avx512_bf16");
+  return processorFlags(cpuinfo)?.includes("avx512_bf16") ?? null;
+}
+
+/** Names of the processor's features, as Linux calls them; null: not known. */
+export function processorFlags(cpuinfo = readCpuinfo()): readonly string[] | null {
+  return /^flags\s*:(.*)$/m.exec(cpuinfo)?.[1]?.trim().split(/\s+/) ?? null;
 }
 
 function readCpuinfo(): string {

@@ -35,6 +35,12 @@ export function descriptionAt(path: readonly PropertyKey[]): string {
   return schema ? descriptionOf(schema) : "";
 }
 
+/** Whether the key at a path takes whole numbers only. */
+export function takesWholeNumbers(path: readonly PropertyKey[]): boolean {
+  const schema = schemaAt(path);
+  return schema !== undefined && isWhole(unwrap(schema).schema);
+}
+
 /** The words allowed at a path; empty where any value of its type is. */
 export function choicesAt(path: readonly PropertyKey[]): string[] {
   const schema = schemaAt(path);
@@ -131,9 +137,13 @@ function words(schema: Schema): string[] {
   return def.type === "enum" ? Object.values(def.entries).map(String) : [];
 }
 
+function isWhole({ _zod: { def } }: Schema): boolean {
+  return "format" in def && def.format === "safeint";
+}
+
 function number(schema: Schema): string {
   const { def } = schema._zod;
-  let kind = "format" in def && def.format === "safeint" ? "a whole number" : "a number";
+  let kind = isWhole(schema) ? "a whole number" : "a number";
   const limits: string[] = [];
   for (const check of ("checks" in def && def.checks) || []) {
     const rule = check._zod.def as { check: string; value?: number; inclusive?: boolean };

@@ -7,12 +7,12 @@
 // when libtorch loads, so the network runs in a process of its own; the last is up to the processor.
 
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { NETWORKS, type NetworkName, networkName } from "../../models/names.js";
+import { processorFlags } from "../../train/processor.js";
 import type { BackboneNumbers } from "../backboneProcess.js";
 import { expectArrayClose, expectClose, expectNear, parseCase, recordedArray } from "../compare.js";
 
@@ -57,12 +57,7 @@ const ARITHMETIC = {
 
 /** Whether this machine's processor rounds as the recording's did. */
 function hasRecordedArithmetic(): boolean {
-  const description = "/proc/cpuinfo";
-  return (
-    availableParallelism() >= 2 &&
-    existsSync(description) &&
-    /\bavx512bw\b/.test(readFileSync(description, "utf8"))
-  );
+  return availableParallelism() >= 2 && processorFlags()?.includes("avx512bw") === true;
 }
 
 async function computeApart(network: NetworkName): Promise<BackboneNumbers> {
